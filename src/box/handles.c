@@ -1,0 +1,197 @@
+/* handles.c - a map of the handles, and one of the locked mailboxes. */
+#include "box/handles.h"
+
+#include "base/map.h"
+
+#include <stdlib.h>
+
+struct handles {
+	struct map by_id;
+	struct map locks; /* account and mailbox: the handle that has it */
+};
+
+struct lock_name {
+	uint8_t text[12];
+};
+
+static struct bytes
+id_bytes(const struct talk_id *id)
+{
+	return (struct bytes){id->b, sizeof(id->b)};
+}
+
+static struct bytes
+lock_bytes(struct lock_name *name, uint64_t account, uint32_t mailbox)
+{
+	struct wr w = wr_of(name->text, sizeof(name->text));
+
+	wr_u64(&w, account);
+	wr_u32(&w, mailbox);
+	return wr_since(&w, name->text);
+}
+
+static void
+unlock(struct handles *hs, struct handle *h)
+{
+	struct lock_name name;
+
+	if (h->locked)
+		map_remove(&hs->locks, lock_bytes(&name, h->account, h->locked));
+	h->locked = 0;
+}
+
+struct handles *
+handles_new(const uint8_t key[16])
+{
+	struct handles *hs = calloc(1, sizeof(*hs));
+
+	if (!hs)
+		return NULL;
+	map_init(&hs->by_id, key);
+	map_init(&hs->locks, key);
+	return hs;
+}
+
+/* Drops the handles of which drop() says so, given what to compare them with. */
+static void
+sweep(struct handles *hs, bool (*drop)(const struct handle *, const struct handle *),
+      const struct handle *like)
+{
+	struct map_at at = {0};
+	struct handle *h;
+	struct bytes name;
+
+	while ((h = map_next(&hs->by_id, &at, &name)))
+		if (drop(h, like)) {
+			unlock(hs, h);
+			map_remove(&hs->by_id, name);
+			free(h);
+		}
+}
+
+static bool
+any(const struct handle *h, const struct handle *like)
+{
+	(void)h;
+	(void)like;
+	return true;
+}
+
+static bool
+same_front(const struct handle *h, const struct handle *like)
+{
+	return h->role == like->role && h->instance == like->instance;
+}
+
+static bool
+same_account(const struct handle *h, const struct handle *like)
+{
+	return h->account == like->account;
+}
+
+static bool
+unused_since(const struct handle *h, const struct handle *like)
+{
+	return !h->used && h->granted_ms <= like->granted_ms;
+}
+
+void
+handles_free(struct handles *hs)
+{
+	if (!hs)
+		return;
+	sweep(hs, any, NULL);
+	map_free(&hs->by_id);
+	map_free(&hs->locks);
+	free(hs);
+}
+
+size_t
+handles_count(const struct handles *hs)
+{
+	return map_count(&hs->by_id);
+}
+
+struct err
+handles_grant(struct handles *hs, struct talk_id id, uint64_t account, enum role role,
+              uint8_t instance, uint64_t now_ms)
+{
+	struct handle *h;
+
+	if (map_get(&hs->by_id, id_bytes(&id)))
+		return ERR(ERR_EXISTS, 0, "handle");
+	if (map_count(&hs->by_id) >= HANDLES_MAX)
+		return ERR(ERR_FULL, 0, "handles");
+	h = calloc(1, sizeof(*h));
+	if (!h)
+		return ERR(ERR_MEMORY, 0, "handle");
+	*h = (struct handle){account, role, instance, 0, false, now_ms};
+	if (map_put(&hs->by_id, id_bytes(&id), h))
+		return OK;
+	free(h);
+	return ERR(ERR_MEMORY, 0, "handle");
+}
+
+struct handle *
+handles_find(struct handles *hs, struct talk_id id, enum role role, uint8_t instance)
+{
+	struct handle *h = map_get(&hs->by_id, id_bytes(&id));
+
+	if (!h || h->role != role || h->instance != instance)
+		return NULL;
+	h->used = true;
+	return h;
+}
+
+bool
+handles_lock(struct handles *hs, struct handle *h, uint32_t mailbox)
+{
+	struct lock_name name;
+	struct bytes key = lock_bytes(&name, h->account, mailbox);
+
+	if (h->locked == mailbox)
+		return true;
+	if (map_get(&hs->locks, key) || !map_put(&hs->locks, key, h))
+		return false;
+	unlock(hs, h);
+	h->locked = mailbox;
+	return true;
+}
+
+void
+handles_leave(struct handles *hs, struct talk_id id, enum role role, uint8_t instance)
+{
+	struct handle *h = handles_find(hs, id, role, instance);
+
+	if (!h)
+		return;
+	unlock(hs, h);
+	map_remove(&hs->by_id, id_bytes(&id));
+	free(h);
+}
+
+void
+handles_front_gone(struct handles *hs, enum role role, uint8_t instance)
+{
+	sweep(hs, same_front, &(struct handle){.role = role, .instance = instance});
+}
+
+size_t
+handles_expire(struct handles *hs, uint64_t now_ms)
+{
+	struct map_at at = {0};
+	struct handle *h;
+	size_t unused = 0;
+
+	if (now_ms >= HANDLES_UNUSED_MS)
+		sweep(hs, unused_since, &(struct handle){.granted_ms = now_ms - HANDLES_UNUSED_MS});
+	while ((h = map_next(&hs->by_id, &at, NULL)))
+		unused += !h->used;
+	return unused;
+}
+
+void
+handles_account_gone(struct handles *hs, uint64_t account)
+{
+	sweep(hs, same_account, &(struct handle){.account = account});
+}

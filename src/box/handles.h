@@ -1,0 +1,45 @@
+/*
+ * handles.h - what a front may open: a handle that auth minted for one session is good for one
+ * account at one front, until that session leaves or that front goes away.  A front that was taken
+ * over can use the handles that it was given, and cannot name an account.  One that was never used
+ * (its client went away during the login) is dropped after a while.
+ */
+#ifndef BOX_HANDLES_H
+#define BOX_HANDLES_H
+
+#include "base/err.h"
+#include "talk/talk.h"
+
+enum { HANDLES_MAX = 65536, HANDLES_UNUSED_MS = 120 * 1000 };
+
+struct handles;
+
+struct handle {
+	uint64_t account;
+	enum role role;
+	uint8_t instance;
+	uint32_t locked; /* the mailbox that it has for itself, 0: none */
+	bool used;
+	uint64_t granted_ms;
+};
+
+struct handles *handles_new(const uint8_t key[16]);
+void handles_free(struct handles *);
+size_t handles_count(const struct handles *);
+
+/* Answers: ERR_EXISTS this handle is in use, ERR_FULL too many sessions. */
+MUST_CHECK struct err handles_grant(struct handles *, struct talk_id, uint64_t account, enum role,
+                                    uint8_t instance, uint64_t now_ms);
+/* Uses it; NULL when this front was not given it. */
+struct handle *handles_find(struct handles *, struct talk_id, enum role, uint8_t instance);
+/* Keeps the mailbox for this session alone; false when another session has it (RFC 1939 4). */
+bool handles_lock(struct handles *, struct handle *, uint32_t mailbox);
+void handles_leave(struct handles *, struct talk_id, enum role, uint8_t instance);
+/* The front went away, and all its sessions with it. */
+void handles_front_gone(struct handles *, enum role, uint8_t instance);
+/* Drops those that were not used for HANDLES_UNUSED_MS; how many unused ones are left. */
+size_t handles_expire(struct handles *, uint64_t now_ms);
+/* The account was removed: its sessions end. */
+void handles_account_gone(struct handles *, uint64_t account);
+
+#endif
