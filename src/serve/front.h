@@ -1,0 +1,73 @@
+/*
+ * front.h - what every front has: listeners, a purse for each network that connects, TLS whose
+ * private key stays in `keys`, and a count of sessions that must end before the front does.
+ */
+#ifndef SERVE_FRONT_H
+#define SERVE_FRONT_H
+
+#include "base/purse.h"
+#include "net/accept.h"
+#include "net/conn.h"
+#include "net/peers.h"
+
+struct random;
+
+enum {
+	FRONT_CONNECTIONS = 500,         /* of one network (purse.h) */
+	FRONT_BYTES = 256 * 1024 * 1024, /* kept for one network */
+	FRONT_NETWORKS = 65536,
+	FRONT_SESSIONS = 16000, /* of one front; below its limit of descriptors */
+	FRONT_LISTENERS = 128,  /* as many as a role can be given */
+	FRONT_SIGN_MS = 5000,   /* for `keys` to sign a handshake */
+};
+
+/*
+ * A certificate in use.  One that was replaced goes with the last session that began with it: that
+ * session may still say STARTTLS.
+ */
+struct front_tls {
+	struct tls_server *server;
+	uint64_t sessions;
+};
+
+struct front {
+	struct loop *loop;
+	struct random *random;
+	struct peers *peers;
+	struct purses *purses;
+	struct front_tls *tls; /* NULL: there is no certificate */
+	struct loop_timer rotate;
+	struct accept *listeners[FRONT_LISTENERS];
+	size_t n_listeners;
+	uint64_t sessions, all_sessions;
+	bool draining;
+	loop_fn *drained;
+	void *owner;
+};
+
+MUST_CHECK struct err front_init(struct front *, struct loop *, struct random *, struct peers *);
+/* All sessions must have ended. */
+void front_fini(struct front *);
+
+/*
+ * TLS with this certificate from now on (sessions that began with another go on with it).
+ * protocol: its name for tickets and ALPN, a literal.  Answers: ERR_SYNTAX no certificate.
+ */
+MUST_CHECK struct err front_certificate(struct front *, struct bytes chain, uint32_t key,
+                                        struct bytes protocol);
+/* fd is taken over; accepted() gets each connection. */
+MUST_CHECK struct err front_listen(struct front *, int fd, accept_fn *accepted, void *owner);
+
+/* One more session from there, and what it is charged to; NULL: there are too many. */
+struct purse_peer *front_enter(struct front *, const struct addr *peer);
+/* One less; with the last one a draining front is drained. */
+void front_leave(struct front *, struct purse_peer *);
+/* The certificate of a session that begins, until front_tls_leave(); NULL: there is none. */
+struct front_tls *front_tls_enter(struct front *);
+void front_tls_leave(struct front *, struct front_tls *);
+/* Logs why a connection is CONN_BROKEN. */
+void front_broken(const struct conn *);
+/* Accepts no more; drained() comes when no session is left, also at once. */
+void front_drain(struct front *, loop_fn *drained, void *owner);
+
+#endif
