@@ -1,0 +1,219 @@
+/* reader.c - USER, PASS, LIST, UIDL, RETR and DELE of each, QUIT. */
+#include "reader.h"
+
+#include "base/text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+/* cmocka wants the ones above first */
+#include <cmocka.h>
+
+enum { GREETING, USER, PASS, LIST, UIDL, RETR, TOP, DELE, QUIT, OVER };
+
+static unsigned
+chance(struct reader *r, unsigned n)
+{
+	return (unsigned)random_below(r->ledger->world->dice, n);
+}
+
+/* ---- what it says ---- */
+
+static void
+quit(struct reader *r)
+{
+	if (chance(r, 6) == 0) { /* or goes without a word: nothing is deleted */
+		line_close(&r->line);
+		return;
+	}
+	r->stage = QUIT;
+	for (size_t i = 0; i < r->n; i++)
+		if (r->rows[i].deleted)
+			r->ledger->letters[r->rows[i].letter].removed[r->user] = REMOVAL_ASKED;
+	line_sayf(&r->line, "QUIT\r\n");
+}
+
+static void
+next_message(struct reader *r)
+{
+	if (r->at == r->n) {
+		quit(r);
+		return;
+	}
+	r->stage = RETR;
+	line_sayf(&r->line, "RETR %zu\r\n", r->at + 1);
+}
+
+/* ---- what it hears ---- */
+
+static void
+refused(struct reader *r, struct bytes line)
+{
+	bool not_now = bytes_begins_nocase(line, BYTES("-ERR [SYS/TEMP]"));
+	bool in_use = bytes_begins_nocase(line, BYTES("-ERR [IN-USE]"));
+	bool auth = bytes_begins_nocase(line, BYTES("-ERR [AUTH]"));
+
+	WORLD_MUST(r->line.world, not_now || (r->stage == PASS && (in_use || auth == r->wrong)));
+	if (r->stage == PASS && chance(r, 2)) { /* the same session may try again */
+		r->stage = USER;
+		line_sayf(&r->line, "USER u%d@example.org\r\n", r->user);
+	} else {
+		line_close(&r->line);
+	}
+}
+
+static void
+said_yes(struct reader *r)
+{
+	switch (r->stage) {
+	case GREETING:
+		r->stage = USER;
+		line_sayf(&r->line, "USER u%d@example.org\r\n", r->user);
+		break;
+	case USER:
+		r->stage = PASS;
+		line_sayf(&r->line, "PASS %s%d\r\n", r->wrong ? "wrong" : "secret", r->user);
+		break;
+	case PASS:
+		WORLD_MUST(r->line.world, !r->wrong);
+		r->stage = LIST;
+		line_sayf(&r->line, "LIST\r\n");
+		break;
+	case DELE:
+		r->rows[r->at++].deleted = true;
+		next_message(r);
+		break;
+	case QUIT:
+		for (size_t i = 0; i < r->n; i++)
+			if (r->rows[i].deleted)
+				r->ledger->letters[r->rows[i].letter].removed[r->user] =
+				    REMOVAL_DONE;
+		line_close(&r->line);
+		break;
+	default:
+		r->listed = true; /* lines follow */
+		break;
+	}
+}
+
+static void
+list_row(struct reader *r, struct bytes line)
+{
+	struct bytes rest = line, word = text_cut(&rest, ' ');
+	uint64_t number;
+
+	WORLD_MUST(r->line.world, text_u64(word, COUNT(r->rows), &number) && number > 0);
+	if (r->stage == LIST) {
+		WORLD_MUST(r->line.world, number == r->n + 1);
+		WORLD_MUST(r->line.world, text_u64(rest, UINT32_MAX, &r->rows[r->n++].size));
+		return;
+	}
+	WORLD_MUST(r->line.world, number <= r->n && rest.n == sizeof(r->rows->uid));
+	memcpy(r->rows[number - 1].uid, rest.p, rest.n);
+}
+
+static void
+text_row(struct reader *r, struct bytes line)
+{
+	if (line.n && line.p[0] == '.')
+		line = (struct bytes){line.p + 1, line.n - 1};
+	assert_true(buf_add(&r->text, line));
+	assert_true(buf_add(&r->text, BYTES("\r\n")));
+}
+
+static void
+message_came(struct reader *r)
+{
+	struct reader_row *row = &r->rows[r->at];
+	struct bytes text = buf_bytes(&r->text);
+
+	WORLD_MUST(r->line.world, text.n == row->size);
+	row->letter = ledger_which(r->ledger, text);
+	ledger_saw(r->ledger, r->user, (struct bytes){row->uid, sizeof(row->uid)}, row->letter);
+	buf_free(&r->text);
+	if (chance(r, 4) == 0) {
+		r->stage = TOP;
+		line_sayf(&r->line, "TOP %zu %u\r\n", r->at + 1, chance(r, 5));
+	} else if (chance(r, 3) == 0) {
+		r->stage = DELE;
+		line_sayf(&r->line, "DELE %zu\r\n", r->at + 1);
+	} else {
+		r->at++;
+		next_message(r);
+	}
+}
+
+static void
+list_over(struct reader *r)
+{
+	r->listed = false;
+	if (r->stage == LIST) {
+		r->stage = UIDL;
+		line_sayf(&r->line, "UIDL\r\n");
+	} else if (r->stage == UIDL) {
+		next_message(r);
+	} else if (r->stage == RETR) {
+		message_came(r);
+	} else {
+		r->at++;
+		next_message(r);
+	}
+}
+
+static void
+heard(void *owner, struct bytes line)
+{
+	struct reader *r = owner;
+
+	if (r->listed && line.n == 1 && line.p[0] == '.')
+		list_over(r);
+	else if (r->listed && r->stage == RETR)
+		text_row(r, line);
+	else if (r->listed && r->stage != TOP)
+		list_row(r, line);
+	else if (r->listed)
+		return;
+	else if (bytes_begins_nocase(line, BYTES("+OK")))
+		said_yes(r);
+	else
+		refused(r, line);
+}
+
+static void
+gone(void *owner)
+{
+	struct reader *r = owner;
+
+	r->stage = OVER;
+	buf_free(&r->text);
+}
+
+static void
+start(void *owner)
+{
+	struct reader *r = owner;
+	const struct addr to = world_pop3();
+
+	r->line.heard = heard;
+	r->line.gone = gone;
+	r->line.owner = r;
+	if (!line_open(&r->line, r->ledger->world, &to))
+		r->stage = OVER;
+}
+
+void
+reader_start(struct reader *r, struct ledger *ledger, uint64_t within_ms)
+{
+	*r = (struct reader){.ledger = ledger, .line = {.fd = -1}};
+	r->text = buf_init(LETTER_MAX);
+	r->user = (int)chance(r, WORLD_USERS);
+	r->wrong = chance(r, 8) == 0;
+	loop_timer_set(ledger->world->loop, &r->start, random_below(ledger->world->dice, within_ms),
+	               start, r);
+}
+
+bool
+reader_is_over(const struct reader *r)
+{
+	return r->stage == OVER;
+}
