@@ -10,6 +10,7 @@
 #include "base/clock.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <unistd.h>
 
 enum { CUT = 1, WHY_MAX = 255 };
@@ -155,8 +156,12 @@ to_stderr(const struct log_record *record)
 	struct log_stamp stamp = {clock_wall_ns(), "stead", 0, (uint32_t)getpid()};
 	uint8_t line[LOG_LINE_MAX];
 	struct wr w = wr_of(line, sizeof(line));
+	struct pollfd there = {.fd = STDERR_FILENO, .events = POLLOUT};
 	struct bytes b;
 
+	/* A reader that has stopped must not stop us: the line is lost instead (attack 162). */
+	if (poll(&there, 1, 0) != 1 || !(there.revents & POLLOUT))
+		return;
 	log_render_text(&w, record, &stamp);
 	b = wr_since(&w, line);
 	/* One write, so that processes do not mix their lines. */

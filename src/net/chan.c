@@ -46,7 +46,8 @@ struct chan {
 	bool paused, dead, told, closing;
 	bool deaf, reset; /* reset: that the peer went with words unread was told once */
 	bool waiting;     /* in chan_ask_now() */
-	unsigned busy;    /* handlers that are running: freed behind the last one */
+	uint32_t owed; /* the answer that chan_ask_now() has not waited for to the end; 0: none */
+	unsigned busy; /* handlers that are running: freed behind the last one */
 	struct err why;
 	const struct chan_handlers *handlers;
 	void *owner;
@@ -341,6 +342,8 @@ handle(struct chan *c, struct bytes message, int fd)
 		return;
 	}
 	c->counts.in++;
+	if (w.answer && w.seq == c->owed)
+		c->owed = 0;
 	if (!w.answer) {
 		if (w.word == WORD_GO)
 			c->phase = PHASE_RUN;
@@ -645,20 +648,25 @@ struct err
 chan_ask_now(struct chan *c, struct talk_out out, int fd, uint32_t deadline_ms,
              struct chan_word *answer)
 {
-	uint32_t seq = next_seq(c);
+	uint32_t seq;
 	struct err e;
 
 	assert(deadline_ms && !c->waiting);
+	if (c->owed) /* who has let us wait once does not stop us again and again (attack 163) */
+		return ERR(ERR_LATER, 0, "the answer before this one is still due");
 	if (!c->now_room)
 		c->now_room = malloc(TALK_MAX);
 	if (!c->now_room)
 		return ERR(ERR_FULL, 0, "room for an answer");
+	seq = next_seq(c);
 	e = send_word(c, out, seq, fd, QUEUE_WORDS);
 	if (!is_ok(e))
 		return e;
 	c->waiting = true;
 	e = wait_answer(c, out.word, seq, deadline_ms, answer);
 	c->waiting = false;
+	if (e.code == ERR_LATER)
+		c->owed = seq;
 	if (c->kept.first || (c->dead && !c->told))
 		loop_defer(c->loop, &c->task, run_task, c);
 	want(c);

@@ -118,7 +118,8 @@ void chan_ask_stop(struct chan_ask *);
  * Asks and blocks this process until the answer or the deadline: for a private channel (`keys`
  * signing within a handshake).  Words that arrive meanwhile are kept for a later turn.  The
  * answer's body is borrowed until the next call on this channel; its fd is the caller's (close it).
- * ERR_LATER at the deadline, else as chan_ask.
+ * ERR_LATER at the deadline, and at once as long as the answer that was missed then has not come
+ * (attack 163); else as chan_ask.
  */
 MUST_CHECK struct err chan_ask_now(struct chan *, struct talk_out, int fd, uint32_t deadline_ms,
                                    struct chan_word *answer);

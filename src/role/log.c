@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -36,12 +37,15 @@ append(struct state *s, const struct log_record *record, const struct log_stamp 
 {
 	uint8_t line[LOG_LINE_MAX];
 	struct wr w = wr_of(line, sizeof(line));
+	struct pollfd there = {.fd = s->fd, .events = POLLOUT};
 	struct bytes text;
 
 	render(s, &w, record, stamp);
 	text = wr_since(&w, line);
-	/* a full disk must not stop the service (attack 154): what is lost is counted */
-	if (write(s->fd, text.p, text.n) == (ssize_t)text.n)
+	/* neither a full disk nor a reader who has stopped may stop us (attacks 154, 162): what is
+	 * lost is counted */
+	if (poll(&there, 1, 0) == 1 && (there.revents & POLLOUT) &&
+	    write(s->fd, text.p, text.n) == (ssize_t)text.n)
 		s->lines++;
 	else
 		s->failed++;
