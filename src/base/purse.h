@@ -32,6 +32,7 @@ struct purses;
 struct purse_peer {
 	struct purse connections;
 	struct purse bytes;
+	uint32_t logins; /* that its holder has under way */
 	uint8_t prefix[16];
 };
 

@@ -13,8 +13,9 @@
 struct random;
 
 enum {
-	FRONT_CONNECTIONS = 500,         /* of one network (purse.h) */
-	FRONT_BYTES = 256 * 1024 * 1024, /* kept for one network */
+	FRONT_CONNECTIONS = 500,        /* of one network (purse.h) */
+	FRONT_BYTES = 64 * 1024 * 1024, /* kept for one network: an eighth of smtp's bodies */
+	FRONT_LOGINS = 8, /* of one network at a time: each costs a hash (attack 164) */
 	FRONT_NETWORKS = 65536,
 	FRONT_SESSIONS = 16000, /* of one front; below its limit of descriptors */
 	FRONT_LISTENERS = 128,  /* as many as a role can be given */

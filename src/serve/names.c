@@ -26,7 +26,8 @@
 enum {
 	FRAME = 2 + DNS_TCP_MAX, /* a message behind its length (RFC 1035 4.2.2) */
 	OUT_MAX = 2 * FRAME,
-	TURNS = 8, /* counters of turns, see turn_of() */
+	TURNS = 8,         /* counters of turns, see turn_of() */
+	TURN_ANSWERS = 32, /* to one connection, before others have theirs */
 };
 #define IMAGE_MAX ((size_t)16 << 30) /* what zone/builder.h makes at most */
 
@@ -37,6 +38,7 @@ struct session {
 	struct session *next, **link;
 	struct conn *conn;
 	struct purse_peer *peer;
+	struct loop_task again;
 	enum waits waits; /* for what conn_until() runs */
 	bool closing;
 };
@@ -215,6 +217,7 @@ session_free(struct session *s)
 	struct purse_peer *peer = s->peer;
 
 	unlink_session(s);
+	loop_defer_stop(names->front.loop, &s->again);
 	conn_free(s->conn);
 	pool_put(names->pool, s);
 	front_leave(&names->front, peer);
@@ -276,6 +279,16 @@ late(struct session *s)
 		finish(s);
 }
 
+static void turn(void *owner, struct conn *conn);
+
+static void
+turn_again(void *owner)
+{
+	struct session *s = owner;
+
+	turn(s, s->conn);
+}
+
 static void
 turn(void *owner, struct conn *conn)
 {
@@ -283,7 +296,8 @@ turn(void *owner, struct conn *conn)
 	struct names *names = s->names;
 	enum conn_state state = conn_state(conn);
 	enum progress p;
-	bool some = false;
+	unsigned n = 0;
+	bool some;
 
 	if (state == CONN_DONE || state == CONN_BROKEN) {
 		session_free(s);
@@ -291,12 +305,19 @@ turn(void *owner, struct conn *conn)
 	}
 	if (s->closing)
 		return;
-	while ((p = answer_next(s)) == ANSWERED)
-		some = true;
+	do {
+		p = answer_next(s);
+		n += p == ANSWERED;
+	} while (p == ANSWERED && n < TURN_ANSWERS);
+	if (p == ANSWERED) /* the others, and UDP, first (attack 169) */
+		loop_defer(names->front.loop, &s->again, turn_again, s);
+	some = n > 0;
 	if (some) {
 		unlink_session(s);
 		link_session(s, names->end);
 	}
+	if (p == ANSWERED)
+		return;
 	if (p == SENSELESS)
 		finish(s);
 	else if (!some && conn_late(conn) != CONN_IN_TIME)

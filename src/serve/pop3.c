@@ -34,8 +34,11 @@ struct session {
 	struct maildrop *drop;
 	size_t charged; /* for the maildrop */
 	struct chan_ask ask;
+	struct loop_task again;
 	struct talk_id handle;
 	bool has_handle, waiting, closing, stopped;
+	bool logging; /* auth was asked, and counts for the network until it answers */
+	bool queued;  /* its network has enough logins under way */
 	uint32_t mailbox;
 	struct buf chunk;      /* of the message that is being sent */
 	uint64_t chunk_offset; /* where it begins in the message */
@@ -55,10 +58,12 @@ struct pop3_serve {
 	struct pop3_serve_conf given;
 	struct listener listeners[2];
 	struct session *first;
+	size_t queued;
 	uint64_t logins, refused, sent, removed;
 };
 
 static void turn(void *owner, struct conn *conn);
+static void turn_again(void *owner);
 
 static struct chan *
 box(struct session *s)
@@ -85,6 +90,10 @@ session_free(struct session *s)
 {
 	struct pop3_serve *serve = s->serve;
 
+	if (s->logging)
+		s->peer->logins--;
+	s->serve->queued -= s->queued;
+	loop_defer_stop(serve->front.loop, &s->again);
 	chan_ask_stop(&s->ask);
 	buf_free(&s->chunk);
 	pop3_free(s->pop3);
@@ -117,6 +126,21 @@ answered_with(struct session *s, enum pop3_answer answer)
 
 /* ---- login ---- */
 
+/* One less is under way; who waited for that is looked at again. */
+static void
+login_over(struct session *s)
+{
+	struct pop3_serve *serve = s->serve;
+
+	s->logging = false;
+	s->peer->logins--;
+	for (struct session *q = serve->queued ? serve->first : NULL; q; q = q->next)
+		if (q->queued && q->peer == s->peer) {
+			loop_defer(serve->front.loop, &q->again, turn_again, q);
+			return;
+		}
+}
+
 static void
 logged_in(void *owner, struct err e, struct chan_word *w)
 {
@@ -124,6 +148,7 @@ logged_in(void *owner, struct err e, struct chan_word *w)
 	struct talk_auth_login_answer answer;
 	enum pop3_answer said = POP3_TEMP;
 
+	login_over(s);
 	if (is_ok(e) && talk_auth_login_answer_get(&w->body, &answer)) {
 		s->has_handle = answer.code == 0;
 		s->handle = answer.handle;
@@ -154,6 +179,8 @@ login(struct session *s)
 	leave(s); /* the listing behind an earlier login has failed */
 	ask(s, peers_chan(s->serve->front.peers, ROLE_AUTH, 0), talk_auth_login_out(&word),
 	    logged_in);
+	s->logging = s->waiting;
+	s->peer->logins += s->logging;
 }
 
 /* ---- listing ---- */
@@ -422,11 +449,21 @@ step(struct session *s)
 }
 
 static void
+unqueue(struct session *s)
+{
+	s->serve->queued -= s->queued;
+	s->queued = false;
+}
+
+static void
 turn(void *owner, struct conn *conn)
 {
 	struct session *s = owner;
 	enum conn_state state = conn_state(conn);
 
+	unqueue(s);
+	if (s->logging && (state == CONN_DONE || state == CONN_BROKEN))
+		return; /* auth is at it still: it counts until then */
 	if (state == CONN_DONE || state == CONN_BROKEN) {
 		if (state == CONN_BROKEN)
 			front_broken(conn);
@@ -445,8 +482,21 @@ turn(void *owner, struct conn *conn)
 	}
 	if (conn_tls(conn) && !pop3_is_tls(s->pop3))
 		pop3_tls_done(s->pop3);
+	if (!s->has_handle && s->peer->logins >= FRONT_LOGINS) {
+		s->queued = true;
+		s->serve->queued++;
+		return;
+	}
 	while (step(s))
 		;
+}
+
+static void
+turn_again(void *owner)
+{
+	struct session *s = owner;
+
+	turn(s, s->conn);
 }
 
 static bool
