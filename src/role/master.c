@@ -42,7 +42,7 @@ static const struct role_row {
 static struct err
 read_file(int dir, const char *path, size_t max, struct arena *a, struct bytes *out)
 {
-	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+	int fd = openat(dir, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct err e = OK;
 	struct stat st;
 	uint8_t *p;
@@ -114,6 +114,8 @@ read_certificate(struct master *m, const struct settings *s, struct arena *a, st
 		*pem = NO_BYTES; /* without one, nothing offers TLS */
 		return OK;
 	}
+	if (is_ok(e) && !pem->n)
+		e = ERR(ERR_SYNTAX, ENODATA, "an empty certificate file");
 	if (!is_ok(e))
 		wr_printf(text, "tls.certificate: %s: %s\n", path, strerror(e.sys));
 	return e;
@@ -134,6 +136,28 @@ give_folder(struct child *c, struct chan *chan, int dir, const char *path, enum 
 		close(fd);
 }
 
+/* A zone's file of the configuration; no FIFO or device, which could hold us up (attack 166). */
+static struct err
+open_zone_file(struct master *m, struct bytes file, int *fd)
+{
+	char *path = strndup((const char *)file.p, file.n);
+	struct stat st;
+	struct err e;
+
+	if (!path)
+		return ERR(ERR_MEMORY, 0, "zone file");
+	*fd = openat(m->dir, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	free(path);
+	if (*fd < 0)
+		return ERR(ERR_NOTFOUND, errno, "open a zone file");
+	e = fstat(*fd, &st)        ? ERR(ERR_NOTFOUND, errno, "look at a zone file")
+	    : !S_ISREG(st.st_mode) ? ERR(ERR_NOTFOUND, EINVAL, "not a regular file")
+	                           : OK;
+	if (!is_ok(e))
+		close(*fd);
+	return e;
+}
+
 static void
 give_files(struct master *m, const struct config *config, struct chan *chan)
 {
@@ -142,17 +166,41 @@ give_files(struct master *m, const struct config *config, struct chan *chan)
 
 	for (size_t i = 0; i < zones->n; i++) {
 		const struct talk_zone_file word = {.zone = zones->names[i]};
-		char *path = strndup((const char *)list[i].file.p, list[i].file.n);
-		int fd = path ? openat(m->dir, path, O_RDONLY | O_CLOEXEC) : -1;
+		int fd;
+		struct err e = open_zone_file(m, list[i].file, &fd);
 
-		if (fd < 0 || !chan_say(chan, talk_zone_file_out(&word), fd))
+		if (is_ok(e) && !chan_say(chan, talk_zone_file_out(&word), fd))
+			e = ERR(ERR_GONE, 0, "zone took no more files");
+		if (!is_ok(e))
 			log_event(LOG_ERROR, "master.zone_file_failed",
 			          kv_text("zone", zones->names[i]), kv_text("file", list[i].file),
-			          kv_i64("errno", errno));
-		if (fd >= 0)
+			          kv_err(e));
+		if (is_ok(e) || e.code == ERR_GONE)
 			close(fd);
-		free(path);
 	}
+}
+
+struct err
+master_check_files(struct master *m, const struct config *config, struct wr *text)
+{
+	const struct conf_named *zones = &config->settings.dns.zones;
+	const struct zone_settings *list = zones->list;
+
+	for (size_t i = 0; i < zones->n; i++) {
+		int fd;
+		struct err e = open_zone_file(m, list[i].file, &fd);
+
+		if (is_fault(e))
+			return e;
+		if (is_ok(e)) {
+			close(fd);
+			continue;
+		}
+		wr_printf(text, "dns.zones: %.*s: %s\n", (int)list[i].file.n,
+		          (const char *)list[i].file.p, strerror(e.sys));
+		return ERR(ERR_SYNTAX, 0, "a zone file");
+	}
+	return OK;
 }
 
 void

@@ -34,6 +34,8 @@ struct master {
 
 /* master.c: with an answer or a fault nothing is read, and text says why. */
 MUST_CHECK struct err master_read(struct master *, struct config *, struct wr *text);
+/* Can the zones' files that it names be read?  Answers: ERR_SYNTAX, and text says which cannot. */
+MUST_CHECK struct err master_check_files(struct master *, const struct config *, struct wr *text);
 /* It counts from now on, and is the master's: *config is empty then. */
 void master_adopt(struct master *, struct config *);
 /* Gives a child what it is to know beside its settings: certificate, files of zones. */

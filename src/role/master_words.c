@@ -291,13 +291,17 @@ reload_part(struct master_ask *a, struct part *p)
 	struct talk_reload word;
 
 	if (!p->child->chan || p->child->state != REPORT_READY)
-		return;
+		return; /* it takes the new settings when it starts again */
 	settings_pack(&a->candidate.settings, (uint32_t)getuid(), &w);
 	word.config = wr_since(&w, packed);
 	master_offer(a->master, &a->candidate, p->child);
 	p->open = is_ok(chan_ask(p->child->chan, &p->ask, talk_reload_out(&word), -1, 10 * ASK_MS,
 	                         reload_answered, p));
 	a->waiting += p->open;
+	if (!p->open) {
+		a->code = ERR_LATER;
+		wr_printf(&a->out, "%s: could not be asked\n", role_name(p->child->role));
+	}
 }
 
 /* The second half: `keys` has taken its part, or there is no such role now. */
@@ -328,6 +332,8 @@ master_reload_all(struct master *m, struct child *asker, uint32_t seq)
 		return;
 	a->waiting = 1;
 	e = master_read(m, &a->candidate, &a->out);
+	if (is_ok(e))
+		e = master_check_files(m, &a->candidate, &a->out);
 	if (is_ok(e))
 		a->second = reload_rest;
 	else
