@@ -1,0 +1,94 @@
+"""Attacks that were found by attacking this program; the number is the row of the attack list."""
+import os
+import resource
+import socket
+import unittest
+
+from stead import OneServer, Server, pop3_login
+
+
+def said(sock):
+    """All that comes until the server closes."""
+    got = b""
+    while True:
+        try:
+            more = sock.recv(4096)
+        except ConnectionResetError:
+            return got
+        if not more:
+            return got
+        got += more
+
+
+class Sessions(OneServer):
+    users = {"bob": "pw"}
+
+    def at(self, service, address="127.0.0.1"):
+        sock = socket.create_connection(("127.0.0.1", self.s.port(service)), 20, (address, 0))
+        self.addCleanup(sock.close)
+        return sock
+
+    def roles(self):
+        return {name: self.s.roles()[name] for name in ("mail", "smtp")}
+
+    def test_attack_161_starttls_and_gone(self):
+        """The client ends its direction while the answer before its STARTTLS is awaited."""
+        before = self.roles()
+        for _ in range(5):
+            pop3 = self.at("pop3")
+            pop3.sendall(b"USER x\r\nPASS y\r\nSTLS\r\n")
+            pop3.shutdown(socket.SHUT_WR)
+            self.assertIn(b"+OK", said(pop3))
+            smtp = self.at("smtp")
+            smtp.sendall(b"EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<bob@example.org>\r\n"
+                         b"DATA\r\n\r\n.\r\nSTARTTLS\r\n")
+            smtp.shutdown(socket.SHUT_WR)
+            self.assertIn(b"Message accepted", said(smtp))
+        self.assertEqual(self.roles(), before)
+
+    def test_attack_164_login_flood(self):
+        """Three addresses with wrong passwords do not keep the owner of another out."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        flood = []
+        for address in ("127.0.0.2", "127.0.0.3", "127.0.0.4"):
+            for _ in range(400):
+                sock = self.at("pop3", address)
+                sock.sendall(b"USER bob\r\nPASS wrong\r\n")
+                flood.append(sock)
+        talk = pop3_login(self.s, b"bob", b"pw")
+        talk.do(b"QUIT", rb"\+OK.*")
+        talk.close()
+        for sock in flood:
+            sock.close()
+
+
+class Zones(unittest.TestCase):
+    ZONE = "$TTL 60\n@ SOA ns h 1 1 1 1 1\n@ NS ns\nns A 192.0.2.1\n"
+
+    def setUp(self):
+        self.s = Server()
+        self.addCleanup(self.s.remove)
+        self.path = os.path.join(self.s.dir, "kept.zone")
+        with open(self.path, "w", encoding="ascii") as f:
+            f.write(self.ZONE)
+        self.s.add_conf('dns { zones { "kept.example" { file kept.zone; } } }')
+        self.s.start()
+
+    def tearDown(self):
+        self.assertIn("192.0.2.1", self.s.dig("ns.kept.example", "A", "+short"))
+        self.s.stop()
+
+    def refused(self):
+        self.s.run("reload", code=1)
+        self.assertIn("kept.zone", self.s.said)
+
+    def test_attack_165_zone_file_gone(self):
+        os.unlink(self.path)
+        self.refused()
+
+    def test_attack_166_fifo_as_zone_file(self):
+        os.unlink(self.path)
+        os.mkfifo(self.path)
+        self.refused()
