@@ -126,7 +126,7 @@ answered_with(struct session *s, enum pop3_answer answer)
 
 /* ---- login ---- */
 
-/* One less is under way; who waited for that is looked at again. */
+/* One less is under way; all who waited are looked at again, since not each of them will log in. */
 static void
 login_over(struct session *s)
 {
@@ -135,10 +135,8 @@ login_over(struct session *s)
 	s->logging = false;
 	s->peer->logins--;
 	for (struct session *q = serve->queued ? serve->first : NULL; q; q = q->next)
-		if (q->queued && q->peer == s->peer) {
+		if (q->queued && q->peer == s->peer)
 			loop_defer(serve->front.loop, &q->again, turn_again, q);
-			return;
-		}
 }
 
 static void

@@ -63,6 +63,16 @@ class Sessions(OneServer):
         for sock in flood:
             sock.close()
 
+    def test_attack_164_who_waits_is_served(self):
+        """Behind the logins that a network has under way, everybody of it gets an answer."""
+        socks = [self.at("pop3", "127.0.0.2") for _ in range(60)]
+        for number, sock in enumerate(socks):
+            sock.sendall(b"USER bob\r\nPASS wrong\r\nQUIT\r\n" if number < 20 else
+                         b"CAPA\r\nQUIT\r\n")
+        for number, sock in enumerate(socks):
+            sock.settimeout(20)
+            self.assertIn(b"-ERR [AUTH]" if number < 20 else b"UIDL", said(sock), number)
+
 
 class Zones(unittest.TestCase):
     ZONE = "$TTL 60\n@ SOA ns h 1 1 1 1 1\n@ NS ns\nns A 192.0.2.1\n"
