@@ -310,11 +310,11 @@ reload_rest(struct master_ask *a)
 {
 	struct master *m = a->master;
 
-	for (size_t i = 0; i < a->n && !a->code; i++)
-		if (a->parts[i].child->role != ROLE_KEYS)
-			reload_part(a, &a->parts[i]);
 	if (a->code)
 		return;
+	for (size_t i = 0; i < a->n; i++)
+		if (a->parts[i].child->role != ROLE_KEYS)
+			reload_part(a, &a->parts[i]);
 	master_adopt(m, &a->candidate);
 	log_event(LOG_INFO, "master.reload");
 	if (!listen_same(&m->listeners, &m->config.settings))
