@@ -300,6 +300,8 @@ turn(void *owner, struct conn *conn)
 	bool some;
 
 	if (state == CONN_DONE || state == CONN_BROKEN) {
+		if (state == CONN_BROKEN)
+			front_broken(conn);
 		session_free(s);
 		return;
 	}
