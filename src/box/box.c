@@ -482,6 +482,16 @@ on_open(struct box *b, const struct peer *p, struct chan_word *w)
 	chan_answer(p->chan, w->seq, talk_box_open_answer_out(&answer), -1);
 }
 
+static uint32_t
+first_of(struct bytes ranges)
+{
+	struct rd r = rd_of(ranges);
+	struct uid_range range = {1, 0};
+
+	uid_range_get(&r, &range);
+	return range.first;
+}
+
 static void
 on_rows(struct box *b, const struct peer *p, struct chan_word *w)
 {
@@ -498,8 +508,8 @@ on_rows(struct box *b, const struct peer *p, struct chan_word *w)
 	}
 	h = handles_find(b->handles, t.handle, p->role, p->instance);
 	if (h && room)
-		answer.code = talk_code(
-		    mailbox_rows(b->mailboxes, h->account, t.mailbox, t.from, &rows, &more));
+		answer.code = talk_code(mailbox_rows(b->mailboxes, h->account, t.mailbox,
+		                                     first_of(t.ranges), &rows, &more));
 	answer.more = more;
 	answer.rows = wr_since(&rows, room);
 	chan_answer(p->chan, w->seq, talk_box_rows_answer_out(&answer), -1);
@@ -561,8 +571,15 @@ on_remove(struct box *b, const struct peer *p, struct chan_word *w)
 		return;
 	}
 	*r = (struct removing){b, peers_asker(p, w)};
-	b->removed += t.uids.n / 4;
-	mailbox_remove(b->mailboxes, h->account, t.mailbox, t.uids, removed, r);
+	uint8_t uids[61440];
+	struct wr list = wr_of(uids, sizeof(uids));
+	struct rd in = rd_of(t.ranges);
+	struct uid_range range;
+
+	while (uid_range_get(&in, &range))
+		wr_u32(&list, range.first);
+	b->removed += t.ranges.n / 8;
+	mailbox_remove(b->mailboxes, h->account, t.mailbox, wr_since(&list, uids), removed, r);
 }
 
 static void

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/pool.h"
 #include "talk/report.h"
+#include "talk/rows.h"
 #include "view/maildrop.h"
 
 #include <stdlib.h>
@@ -16,7 +17,7 @@ enum {
 	IN_MAX = 4096,
 	OUT_MAX = 128 * 1024,
 	CHUNK = 32 * 1024,    /* of a message, for one word */
-	REMOVE_MAX = 15000,   /* UIDs in one word */
+	REMOVE_MAX = 7500,    /* ranges of UIDs in one word */
 	IDLE_MS = 600 * 1000, /* RFC 1939 3: at least ten minutes */
 	LOGIN_MS = 60 * 1000, /* until it is logged in */
 	ASK_MS = 30 * 1000,
@@ -188,8 +189,12 @@ static void rows_came(void *owner, struct err e, struct chan_word *w);
 static void
 ask_rows(struct session *s)
 {
-	const struct talk_box_rows word = {
-	    .handle = s->handle, .mailbox = s->mailbox, .from = maildrop_next(s->drop)};
+	uint8_t room[8];
+	struct wr ranges = wr_of(room, sizeof(room));
+	struct talk_box_rows word = {.handle = s->handle, .mailbox = s->mailbox};
+
+	uid_range_put(&ranges, (struct uid_range){maildrop_next(s->drop), UINT32_MAX});
+	word.ranges = wr_since(&ranges, room);
 
 	ask(s, box(s), talk_box_rows_out(&word), rows_came);
 }
@@ -340,20 +345,22 @@ static void
 remove_some(struct session *s)
 {
 	struct talk_box_remove word = {.handle = s->handle, .mailbox = s->mailbox};
-	uint8_t *uids = malloc(REMOVE_MAX * 4);
-	struct wr w = wr_of(uids, uids ? REMOVE_MAX * 4 : 0);
+	uint8_t *ranges = malloc(REMOVE_MAX * 8);
+	struct wr w = wr_of(ranges, ranges ? REMOVE_MAX * 8 : 0);
 	uint32_t number;
 
 	while (wr_room(&w) && pop3_deleted(s->pop3, &s->removed_to, &number)) {
-		wr_u32(&w, maildrop_uid(s->drop, number));
+		uint32_t uid = maildrop_uid(s->drop, number);
+
+		uid_range_put(&w, (struct uid_range){uid, uid});
 		s->serve->removed++;
 	}
-	word.uids = wr_since(&w, uids);
-	if (!uids)
+	word.ranges = wr_since(&w, ranges);
+	if (!ranges)
 		pop3_answer(s->pop3, POP3_TEMP);
 	else
 		ask(s, box(s), talk_box_remove_out(&word), removed);
-	free(uids);
+	free(ranges);
 }
 
 static void

@@ -46,6 +46,16 @@ enum people_change {
 	PEOPLE_REMOVE_ALIAS
 };
 
+/* What dial connects for. */
+enum dial_purpose { DIAL_SMTP = 1, DIAL_FTP };
+
+/* What a resolver knows of an answer (RFC 4035 4.3). */
+enum dns_security { DNS_INDETERMINATE, DNS_INSECURE, DNS_SECURE, DNS_BOGUS };
+
+enum file_kind { FILE_REGULAR = 1, FILE_FOLDER };
+enum file_how { FILE_REPLACE = 1, FILE_APPEND, FILE_RESUME };
+enum file_change { FILE_MAKE_FOLDER = 1, FILE_REMOVE_FOLDER, FILE_REMOVE, FILE_RENAME };
+
 /* A result as the `code` of an answer: what is our fault is told as ERR_LATER. */
 static inline uint8_t
 talk_code(struct err e)
