@@ -68,15 +68,15 @@ fail(struct running *r, struct err e)
 static void
 caged_open(struct running *r)
 {
-	const struct cage_folder folder = {r->attach.folder,
-	                                   (r->body->cage.promises & CAGE_FILES_WRITE) != 0};
+	bool write = (r->body->cage.promises & CAGE_FILES_WRITE) != 0;
+	const struct cage_folder folders[] = {{r->attach.folder, write}, {r->attach.areas, write}};
 	const struct cage cage = {
 	    .row = &r->body->cage,
 	    .uid = r->uid,
 	    .gid = r->gid,
 	    .root = r->root,
-	    .folders = &folder,
-	    .folders_n = r->attach.folder >= 0,
+	    .folders = folders,
+	    .folders_n = (size_t)((r->attach.folder >= 0) + (r->attach.areas >= 0)),
 	    .skip = attach_skipped_steps(),
 	    .loud = attach_skipped_steps() != 0,
 	};
@@ -157,6 +157,8 @@ on_folder(struct running *r, struct chan_word *w)
 		return false;
 	if (t.purpose == FOLDER_EMPTY)
 		r->root = chan_take_fd(w);
+	else if (t.purpose == FOLDER_FILES)
+		r->attach.areas = chan_take_fd(w);
 	else
 		r->attach.folder = chan_take_fd(w);
 	return true;
@@ -433,7 +435,7 @@ attach_run(enum role role, uint8_t instance, int channel)
 	if (!r)
 		return 1;
 	*r = (struct running){.body = role_body(role), .root = -1};
-	r->attach = (struct attach){.role = role, .instance = instance, .folder = -1};
+	r->attach = (struct attach){.role = role, .instance = instance, .folder = -1, .areas = -1};
 	snprintf(name, sizeof(name), "stead:%s", role_name(role));
 	prctl(PR_SET_NAME, name);
 	r->attach.random = random_open();

@@ -6,6 +6,7 @@
  *	keys/           private keys         (role keys)
  *	auth/           password verifiers   (role auth)
  *	store/          mail and accounts    (role box)
+ *	files/          the accounts' files  (role box)
  *	zones/          NAME.zone            (role zone)
  *	log/stead.log   when log.to is file  (role log)
  *	run/            lock, control.sock, an empty folder that becomes every role's root

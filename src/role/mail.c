@@ -16,8 +16,8 @@ open_mail(struct attach *a, void **out)
 {
 	struct state *s = calloc(1, sizeof(*s));
 	const struct pop3_serve_conf conf = {.host = a->settings.host_name,
-	                                     .plaintext = a->settings.plaintext_login,
-	                                     .n_plaintext = a->settings.n_plaintext};
+	                                     .plaintext = a->settings.plaintext_login.list,
+	                                     .n_plaintext = a->settings.plaintext_login.n};
 	struct err e;
 
 	if (!s)
@@ -53,9 +53,8 @@ reload(void *state, const struct role_settings *fresh, struct wr *told)
 	struct role_settings *mine = &s->attach->settings;
 
 	(void)told;
-	memcpy(mine->plaintext_login, fresh->plaintext_login, sizeof(mine->plaintext_login));
-	mine->n_plaintext = fresh->n_plaintext;
-	pop3_serve_plaintext(s->pop3, mine->plaintext_login, mine->n_plaintext);
+	mine->plaintext_login = fresh->plaintext_login;
+	pop3_serve_plaintext(s->pop3, mine->plaintext_login.list, mine->plaintext_login.n);
 	return OK;
 }
 

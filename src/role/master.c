@@ -136,21 +136,21 @@ give_folder(struct child *c, struct chan *chan, int dir, const char *path, enum 
 		close(fd);
 }
 
-/* A zone's file of the configuration; no FIFO or device, which could hold us up (attack 166). */
+/* A file that the configuration names; no FIFO or device, which could hold us up (attack 166). */
 static struct err
-open_zone_file(struct master *m, struct bytes file, int *fd)
+open_conf_file(struct master *m, struct bytes file, int *fd)
 {
 	char *path = strndup((const char *)file.p, file.n);
 	struct stat st;
 	struct err e;
 
 	if (!path)
-		return ERR(ERR_MEMORY, 0, "zone file");
+		return ERR(ERR_MEMORY, 0, "file of the configuration");
 	*fd = openat(m->dir, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	free(path);
 	if (*fd < 0)
-		return ERR(ERR_NOTFOUND, errno, "open a zone file");
-	e = fstat(*fd, &st)        ? ERR(ERR_NOTFOUND, errno, "look at a zone file")
+		return ERR(ERR_NOTFOUND, errno, "open a file of the configuration");
+	e = fstat(*fd, &st)        ? ERR(ERR_NOTFOUND, errno, "look at a file of the configuration")
 	    : !S_ISREG(st.st_mode) ? ERR(ERR_NOTFOUND, EINVAL, "not a regular file")
 	                           : OK;
 	if (!is_ok(e))
@@ -159,48 +159,65 @@ open_zone_file(struct master *m, struct bytes file, int *fd)
 }
 
 static void
-give_files(struct master *m, const struct config *config, struct chan *chan)
+give_file(struct master *m, struct chan *chan, struct bytes name, struct bytes file)
 {
-	const struct conf_named *zones = &config->settings.dns.zones;
-	const struct zone_settings *list = zones->list;
+	const struct talk_zone_file word = {.zone = name};
+	int fd;
+	struct err e = open_conf_file(m, file, &fd);
 
-	for (size_t i = 0; i < zones->n; i++) {
-		const struct talk_zone_file word = {.zone = zones->names[i]};
-		int fd;
-		struct err e = open_zone_file(m, list[i].file, &fd);
+	if (is_ok(e) && !chan_say(chan, talk_zone_file_out(&word), fd))
+		e = ERR(ERR_GONE, 0, "a role took no more files");
+	if (!is_ok(e))
+		log_event(LOG_ERROR, "master.zone_file_failed", kv_text("zone", name),
+		          kv_text("file", file), kv_err(e));
+	if (is_ok(e) || e.code == ERR_GONE)
+		close(fd);
+}
 
-		if (is_ok(e) && !chan_say(chan, talk_zone_file_out(&word), fd))
-			e = ERR(ERR_GONE, 0, "zone took no more files");
-		if (!is_ok(e))
-			log_event(LOG_ERROR, "master.zone_file_failed",
-			          kv_text("zone", zones->names[i]), kv_text("file", list[i].file),
-			          kv_err(e));
-		if (is_ok(e) || e.code == ERR_GONE)
-			close(fd);
+static void
+give_files(struct master *m, const struct config *config, struct child *c)
+{
+	const struct settings *s = &config->settings;
+	const struct zone_settings *list = s->dns.zones.list;
+
+	for (size_t i = 0; c->role == ROLE_ZONE && i < s->dns.zones.n; i++)
+		give_file(m, c->chan, s->dns.zones.names[i], list[i].file);
+	if (c->role != ROLE_RESOLVE)
+		return;
+	if (s->resolver.root_hints.n)
+		give_file(m, c->chan, BYTES("hints"), s->resolver.root_hints);
+	if (s->resolver.hosts.n)
+		give_file(m, c->chan, BYTES("hosts"), s->resolver.hosts);
+}
+
+static struct err
+check_file(struct master *m, const char *key, struct bytes file, struct wr *text)
+{
+	int fd;
+	struct err e = open_conf_file(m, file, &fd);
+
+	if (is_ok(e)) {
+		close(fd);
+		return OK;
 	}
+	if (is_fault(e))
+		return e;
+	wr_printf(text, "%s: %.*s: %s\n", key, (int)file.n, (const char *)file.p, strerror(e.sys));
+	return ERR(ERR_SYNTAX, 0, "a file of the configuration");
 }
 
 struct err
 master_check_files(struct master *m, const struct config *config, struct wr *text)
 {
-	const struct conf_named *zones = &config->settings.dns.zones;
-	const struct zone_settings *list = zones->list;
+	const struct settings *s = &config->settings;
+	const struct zone_settings *list = s->dns.zones.list;
+	struct err e = OK;
 
-	for (size_t i = 0; i < zones->n; i++) {
-		int fd;
-		struct err e = open_zone_file(m, list[i].file, &fd);
-
-		if (is_fault(e))
-			return e;
-		if (is_ok(e)) {
-			close(fd);
-			continue;
-		}
-		wr_printf(text, "dns.zones: %.*s: %s\n", (int)list[i].file.n,
-		          (const char *)list[i].file.p, strerror(e.sys));
-		return ERR(ERR_SYNTAX, 0, "a zone file");
-	}
-	return OK;
+	for (size_t i = 0; is_ok(e) && i < s->dns.zones.n; i++)
+		e = check_file(m, "dns.zones", list[i].file, text);
+	if (is_ok(e) && s->resolver.root_hints.n)
+		e = check_file(m, "resolver.root_hints", s->resolver.root_hints, text);
+	return e;
 }
 
 void
@@ -208,11 +225,11 @@ master_offer(struct master *m, const struct config *config, struct child *c)
 {
 	const struct talk_certificate word = {.chain = config->certificate, .key = 0};
 
-	if ((c->role == ROLE_SMTP || c->role == ROLE_MAIL || c->role == ROLE_KEYS) &&
+	if ((c->role == ROLE_SMTP || c->role == ROLE_MAIL || c->role == ROLE_FTP ||
+	     c->role == ROLE_KEYS) &&
 	    config->certificate.n)
 		chan_say(c->chan, talk_certificate_out(&word), -1);
-	if (c->role == ROLE_ZONE)
-		give_files(m, config, c->chan);
+	give_files(m, config, c);
 }
 
 static void
@@ -232,6 +249,8 @@ give(void *owner, struct child *c, struct chan *chan)
 	give_folder(c, chan, m->dir, "run/empty", FOLDER_EMPTY);
 	if (layout_folder(c->role))
 		give_folder(c, chan, m->dir, layout_folder(c->role), FOLDER_OWN);
+	if (c->role == ROLE_BOX)
+		give_folder(c, chan, m->dir, "files", FOLDER_FILES);
 	for (size_t i = 0; i < m->listeners.n; i++) {
 		const struct listener *l = &m->listeners.list[i];
 

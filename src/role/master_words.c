@@ -147,7 +147,9 @@ report_head(struct master_ask *a)
 		struct wr w = wr_of(text, sizeof(text));
 		struct report_listener row;
 
-		if (l->instance)
+		/* the passive ports are many, and say no more than their first */
+		if (l->instance || (l->service == SERVICE_FTP_DATA &&
+		                    l->addr.port != m->config.settings.ftp.passive_port))
 			continue;
 		addr_text(&w, &l->addr);
 		wr_text(&w, l->udp ? "/udp" : "/tcp");

@@ -17,7 +17,7 @@ struct random;
 struct store;
 struct store_conf;
 
-enum { LISTENERS_MAX = 128 }; /* two lists of 64 addresses, or one over UDP and TCP */
+enum { LISTENERS_MAX = 1280 }; /* FTP: the passive ports, and its addresses */
 /* Of any file that a role may write to, the one behind its standard error among them. */
 #define ROLE_FILE_SIZE ((uint64_t)1 << 41)
 
@@ -39,6 +39,7 @@ struct attach {
 	struct peers *peers;
 	struct role_settings settings;
 	int folder; /* its own, which is also the working directory until it is sealed; -1: none */
+	int areas;  /* box: the folder of the accounts' files; -1: none */
 	struct {
 		enum service service;
 		int fd; /* taken over by who uses it */
@@ -68,7 +69,7 @@ struct role_body {
 };
 
 extern const struct role_body role_log, role_keys, role_auth, role_box, role_queue, role_ctl,
-    role_dial, role_smtp, role_mail, role_out, role_dns, role_zone, role_resolve;
+    role_dial, role_smtp, role_mail, role_out, role_dns, role_zone, role_resolve, role_ftp;
 
 /* NULL for roles that are no process of their own: master and tool. */
 const struct role_body *role_body(enum role);

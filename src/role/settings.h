@@ -11,9 +11,16 @@
 /* What a listening socket is for; sockets travel to their role with this number. */
 enum service {
 	SERVICE_SMTP = 1,
+	SERVICE_SUBMISSION,
+	SERVICE_SUBMISSIONS,
 	SERVICE_POP3,
 	SERVICE_POP3S,
-	SERVICE_DNS, /* UDP and TCP, told apart by the socket */
+	SERVICE_IMAP,
+	SERVICE_IMAPS,
+	SERVICE_FTP,
+	SERVICE_FTP_DATA, /* a port of the passive range */
+	SERVICE_DNS,      /* UDP and TCP, told apart by the socket */
+	SERVICE_RESOLVER, /* the same */
 	SERVICE_CONTROL,
 	SERVICE_COUNT
 };
@@ -27,7 +34,7 @@ struct service_row {
 const struct service_row *service_row(enum service);
 
 /* A folder that a role is given, open. */
-enum folder { FOLDER_EMPTY = 1, FOLDER_OWN };
+enum folder { FOLDER_EMPTY = 1, FOLDER_OWN, FOLDER_FILES };
 
 struct service_settings {
 	struct conf_addrs listen; /* after settings_read(): what to bind, shifted */
@@ -48,11 +55,33 @@ struct settings {
 	struct {
 		struct service_settings service;
 		uint64_t message_size, recipients;
+		struct conf_nets relay;
 	} smtp;
+	struct {
+		struct conf_addrs listen, tls_listen;
+	} submission;
 	struct {
 		struct service_settings service;
 		struct conf_addrs tls_listen;
-	} pop3;
+	} pop3, imap;
+	struct {
+		struct conf_addrs listen;
+		uint64_t passive_port, passive_ports;
+		struct bytes passive_address;
+		bool data_resumes;
+		struct conf_addrs passive; /* after settings_read(): what to bind */
+	} ftp;
+	struct {
+		uint64_t port;
+		struct bytes relay;
+		bool loopback;
+	} out;
+	struct {
+		struct conf_addrs listen;
+		struct conf_nets clients;
+		struct bytes root_hints, hosts;
+		uint64_t upstream_port;
+	} resolver;
 	struct {
 		struct service_settings service;
 		uint64_t rate_limit;
@@ -84,7 +113,7 @@ uint8_t settings_instances(const struct settings *, enum role);
 /* The list of all keys for the manual. */
 void settings_describe(struct wr *);
 
-enum { NETS_MAX = 64, INSTANCES_MAX = 16 };
+enum { NETS_MAX = 64, INSTANCES_MAX = 16, PASSIVE_MAX = 1024 };
 
 /* What a role is told of it. */
 struct role_settings {
@@ -93,8 +122,15 @@ struct role_settings {
 	uint32_t owner_uid; /* who started the server: may use the control socket, as root may */
 	uint32_t recipients, rate_limit;
 	uint8_t hash_cost, log_to, log_format, log_level;
-	size_t n_plaintext;
-	struct net plaintext_login[NETS_MAX];
+	struct bytes out_relay;       /* HOST or HOST:PORT, empty: mail goes where MX tells */
+	struct bytes passive_address; /* an IPv4 address that PASV announces, empty: our own */
+	uint16_t out_port, upstream_port;
+	uint16_t ftp_data_port; /* where active FTP data comes from */
+	bool out_loopback, data_resumes;
+	struct role_nets {
+		size_t n;
+		struct net list[NETS_MAX];
+	} plaintext_login, relay, clients;
 };
 
 void settings_pack(const struct settings *, uint32_t owner_uid, struct wr *);

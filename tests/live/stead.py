@@ -32,7 +32,9 @@ ACTS = os.environ.get("STEAD_ACTS") and os.path.abspath(os.environ["STEAD_ACTS"]
 LONG = os.environ.get("STEAD_LONG") == "1"
 DEADLINE = 20.0                     # what takes longer than this has failed
 
-PORTS = {"smtp": 25, "dns": 53, "resolver": 54, "pop3": 110, "pop3s": 995}
+PORTS = {"ftp": 21, "smtp": 25, "dns": 53, "resolver": 54, "pop3": 110, "imap": 143,
+         "submissions": 465, "submission": 587, "imaps": 993, "pop3s": 995}
+PASSIVE = range(1024, 1088)         # ports of FTP data, shifted as the others
 with open(STEAD, "rb") as program:
     SANITIZED = b"__asan_init" in program.read()
 SANITIZER = re.compile(r"ERROR: (Address|Leak|Memory|Thread)Sanitizer|: runtime error: ")
@@ -60,8 +62,8 @@ TRIED = iter(range(1000000))
 def free_offset():
     """A shift of all ports under which none of them is taken, off the range of outgoing ports."""
     for _ in range(200):
-        offset = 11000 + (os.getpid() * 7 + next(TRIED)) % 200 * 100
-        if all(port_free(offset + p) for p in PORTS.values()):
+        offset = 11000 + (os.getpid() * 7 + next(TRIED)) % 19 * 1100
+        if all(port_free(offset + p) for p in (*PORTS.values(), *PASSIVE)):
             return offset
     raise RuntimeError("no free block of ports on loopback")
 
@@ -322,8 +324,11 @@ class Server:
 
     # -- its doors --
 
+    def services(self):
+        return [*PORTS, "ftp-data"]
+
     def port(self, service):
-        return PORTS[service] + self.offset
+        return {**PORTS, "ftp-data": PASSIVE[0]}[service] + self.offset
 
     def talk(self, service, **how):
         return Talk(self.port(service), **how)

@@ -322,7 +322,7 @@ class Running(OneServer):
         self.assertEqual(set(status), {"version", "host_name", "pid", "up_s", "listeners", "roles"})
         self.assertEqual(status["pid"], self.s.process.pid)
         self.assertEqual(status["host_name"], "mail.example.org")
-        names = "auth box ctl dial dns keys log mail out queue resolve smtp zone"
+        names = "auth box ctl dial dns ftp keys log mail out queue resolve smtp zone"
         self.assertEqual(" ".join(sorted(r["role"] for r in status["roles"])), names)
         running = self.s.roles()
         for r in status["roles"]:
@@ -334,8 +334,8 @@ class Running(OneServer):
         ports = sorted((row["service"], row["address"]) for row in status["listeners"])
         self.assertEqual(ports, sorted(
             (s, f"{host}:{self.s.port(s)}/{how}") for host in ("127.0.0.1", "[::1]")
-            for s, how in (("smtp", "tcp"), ("pop3", "tcp"), ("pop3s", "tcp"), ("dns", "tcp"),
-                           ("dns", "udp"))))
+            for s, how in (*((s, "tcp") for s in self.s.services()), ("dns", "udp"),
+                           ("resolver", "udp"))))
 
     def test_status_counts(self):
         def counter(role, name):

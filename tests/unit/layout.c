@@ -123,7 +123,7 @@ static const struct {
 } folders[] = {
     {"run", ROLE_MASTER, 0755}, {"run/empty", ROLE_MASTER, 0555}, {"tls", ROLE_MASTER, 0755},
     {"keys", ROLE_KEYS, 0700},  {"auth", ROLE_AUTH, 0700},        {"store", ROLE_BOX, 0700},
-    {"zones", ROLE_ZONE, 0755}, {"log", ROLE_LOG, 0755},
+    {"files", ROLE_BOX, 0700},  {"zones", ROLE_ZONE, 0755},       {"log", ROLE_LOG, 0755},
 };
 
 static void

@@ -78,6 +78,7 @@ an_empty_file_works(void **state)
 	assert_int_equal(s.log.level, 2);
 	assert_int_equal(s.smtp.message_size, 50 * 1024 * 1024);
 	assert_int_equal(s.smtp.recipients, 1000);
+	assert_int_equal(s.smtp.relay.n, 0);
 	assert_int_equal(s.dns.rate_limit, 50);
 	assert_int_equal(s.dns.zones.n, 0);
 	assert_int_equal(s.auth.hash_cost, 5);
@@ -88,6 +89,20 @@ an_empty_file_works(void **state)
 	assert_string_equal(listen_text(SERVICE_POP3), "[::]:110");
 	assert_string_equal(listen_text(SERVICE_POP3S), "[::]:995");
 	assert_string_equal(listen_text(SERVICE_DNS), "[::]:53");
+	assert_string_equal(listen_text(SERVICE_SUBMISSION), "[::]:587");
+	assert_string_equal(listen_text(SERVICE_SUBMISSIONS), "[::]:465");
+	assert_string_equal(listen_text(SERVICE_IMAP), "[::]:143");
+	assert_string_equal(listen_text(SERVICE_IMAPS), "[::]:993");
+	assert_string_equal(listen_text(SERVICE_FTP), "[::]:21");
+	assert_string_equal(listen_text(SERVICE_RESOLVER), "127.0.0.1:53 [::1]:53");
+	assert_int_equal(s.ftp.passive.n, 64);
+	assert_int_equal(s.ftp.passive.list[0].port, 49152);
+	assert_int_equal(s.ftp.passive.list[63].port, 49215);
+	assert_true(s.ftp.data_resumes);
+	assert_int_equal(s.out.port, 25);
+	assert_false(s.out.loopback);
+	assert_int_equal(s.resolver.clients.n, 2);
+	assert_true(bytes_eq(s.resolver.hosts, BYTES("/etc/hosts")));
 	assert_string_equal(listen_text(SERVICE_CONTROL), "");
 	assert_string_equal(listen_text(SERVICE_COUNT), "");
 	for (enum role role = ROLE_MASTER; role < ROLE_COUNT; role++)
@@ -96,7 +111,7 @@ an_empty_file_works(void **state)
 
 /* ---- each key ---- */
 
-enum kind { NUMBER, WORD, TEXT, TEXTS, ADDRS, NETS, NAMED };
+enum kind { NUMBER, FLAG, WORD, TEXT, TEXTS, ADDRS, NETS, NAMED };
 #define AT(m) offsetof(struct settings, m)
 
 static const struct {
@@ -126,6 +141,43 @@ static const struct {
      NULL, "smtp { message_size 63k; }"},
     {"smtp.recipients", "smtp { recipients 100; }", NUMBER, AT(smtp.recipients), 100, NULL,
      "smtp { recipients 99; }"},
+    {"smtp.relay", "smtp { relay [192.0.2.0/24]; }", NETS, AT(smtp.relay), 1, NULL,
+     "smtp { relay [192.0.2.1/24]; }"},
+    {"submission.listen", "submission { listen [192.0.2.1]; }", ADDRS, AT(submission.listen), 1,
+     "192.0.2.1:587", "submission { listen x; }"},
+    {"submission.tls_listen", "submission { tls_listen [192.0.2.1]; }", ADDRS,
+     AT(submission.tls_listen), 1, "192.0.2.1:465", "submission { tls_listen [:1]; }"},
+    {"imap.listen", "imap { listen [::1]; }", ADDRS, AT(imap.service.listen), 1, "[::1]:143",
+     "imap { listen [a.org]; }"},
+    {"imap.instances", "imap { instances 2; }", NUMBER, AT(imap.service.instances), 2, NULL,
+     "imap { instances 0; }"},
+    {"imap.tls_listen", "imap { tls_listen [::1]; }", ADDRS, AT(imap.tls_listen), 1, "[::1]:993",
+     "imap { tls_listen [a]; }"},
+    {"ftp.listen", "ftp { listen [192.0.2.1]; }", ADDRS, AT(ftp.listen), 1, "192.0.2.1:21",
+     "ftp { listen [a]; }"},
+    {"ftp.passive_port", "ftp { passive_port 2000; }", NUMBER, AT(ftp.passive_port), 2000, NULL,
+     "ftp { passive_port 65500; }"},
+    {"ftp.passive_ports", "ftp { passive_ports 1024; }", NUMBER, AT(ftp.passive_ports), 1024, NULL,
+     "addresses [::1 127.0.0.1]; ftp { passive_ports 1024; }"},
+    {"ftp.passive_address", "ftp { passive_address 192.0.2.7; }", TEXT, AT(ftp.passive_address), 0,
+     "192.0.2.7", "ftp { passive_address ::1; }"},
+    {"ftp.data_resumes", "ftp { data_resumes off; }", FLAG, AT(ftp.data_resumes), 0, NULL,
+     "ftp { data_resumes maybe; }"},
+    {"out.port", "out { port 2525; }", NUMBER, AT(out.port), 2525, NULL, "out { port 0; }"},
+    {"out.relay", "out { relay mx.a.org:26; }", TEXT, AT(out.relay), 0, "mx.a.org:26",
+     "out { relay b@a.org; }"},
+    {"out.loopback", "out { loopback on; }", FLAG, AT(out.loopback), 1, NULL,
+     "out { loopback 1; }"},
+    {"resolver.listen", "resolver { listen [192.0.2.1]; }", ADDRS, AT(resolver.listen), 1,
+     "192.0.2.1:53", "resolver { listen [a]; }"},
+    {"resolver.clients", "resolver { clients [10.0.0.0/8]; }", NETS, AT(resolver.clients), 1, NULL,
+     "resolver { clients [10.0.0.0/33]; }"},
+    {"resolver.root_hints", "resolver { root_hints hints; }", TEXT, AT(resolver.root_hints), 0,
+     "hints", "resolver { root_hints; }"},
+    {"resolver.hosts", "resolver { hosts h; }", TEXT, AT(resolver.hosts), 0, "h",
+     "resolver { hosts a b; }"},
+    {"resolver.upstream_port", "resolver { upstream_port 5353; }", NUMBER,
+     AT(resolver.upstream_port), 5353, NULL, "resolver { upstream_port 0; }"},
     {"pop3.listen", "pop3 { listen [::1]:111; }", ADDRS, AT(pop3.service.listen), 1, "[::1]:111",
      "pop3 { listen 111; }"},
     {"pop3.instances", "pop3 { instances 2; }", NUMBER, AT(pop3.service.instances), 2, NULL,
@@ -162,6 +214,9 @@ check_value(size_t i)
 	switch (keys[i].kind) {
 	case NUMBER:
 		assert_true(*(const uint64_t *)at == keys[i].is);
+		break;
+	case FLAG:
+		assert_int_equal(*(const bool *)at, keys[i].is);
 		break;
 	case WORD:
 		assert_int_equal(*(const uint32_t *)at, keys[i].is);
@@ -265,10 +320,34 @@ services_listen_where_they_are_told(void **state)
 }
 
 static void
+the_resolver_is_the_machines_own(void **state)
+{
+	(void)state;
+	must_read("addresses [192.0.2.1]; port_offset 10000;");
+	assert_string_equal(listen_text(SERVICE_RESOLVER), "127.0.0.1:10054 [::1]:10054");
+	must_read("resolver { listen []; }");
+	assert_string_equal(listen_text(SERVICE_RESOLVER), "");
+}
+
+static void
+passive_ports_are_where_ftp_listens(void **state)
+{
+	(void)state;
+	must_read("addresses [192.0.2.1 ::1]; port_offset 10000; ftp { passive_ports 2; }");
+	assert_string_equal(listen_text(SERVICE_FTP_DATA),
+	                    "192.0.2.1:11024 192.0.2.1:11025 [::1]:11024 [::1]:11025");
+	must_read("ftp { listen []; }");
+	assert_string_equal(listen_text(SERVICE_FTP_DATA), "");
+	must_read("ftp { listen [192.0.2.1:2121]; passive_port 2200; passive_ports 1; }");
+	assert_string_equal(listen_text(SERVICE_FTP_DATA), "192.0.2.1:2200");
+}
+
+static void
 roles_have_their_instances(void **state)
 {
 	(void)state;
-	must_read("smtp { instances 2; } pop3 { instances 3; } dns { instances 4; }");
+	must_read("smtp { instances 2; } pop3 { instances 3; } imap { instances 1; } "
+	          "dns { instances 4; }");
 	assert_int_equal(settings_instances(&s, ROLE_SMTP), 2);
 	assert_int_equal(settings_instances(&s, ROLE_MAIL), 3);
 	assert_int_equal(settings_instances(&s, ROLE_DNS), 4);
@@ -292,6 +371,8 @@ static const struct {
     {"addresses [127.0.0.1\n  nowhere\n  ::2];", {"stead.conf:2:3: addresses: \"nowhere\""}},
     {"addresses [a b];", {"stead.conf:1:12: ", "stead.conf:1:14: "}},
     {"addresses [127.0.0.1:25];", {"stead.conf:1:12: "}},
+    {"ftp {\n passive_port 65535;\n}", {"stead.conf:1:1: passive_port"}},
+    {"\nftp {\n passive_address 1.2.3;\n}", {"stead.conf:3:18: passive_address: \"1.2.3\""}},
     {"addresses [127.0.0.1:1 127.0.0.1:2];", {"stead.conf:1:12: ", "stead.conf:1:24: "}},
     {"addresses [\"[::1]:25\"];", {"stead.conf:1:12: "}},
     {"host_name \"a\\nQUIT\";", {"stead.conf:1:11: host_name: \"a\\x0aQUIT\""}},
@@ -367,7 +448,10 @@ a_role_is_told_what_the_file_says(void **state)
 	must_read(
 	    "host_name mail.a.org; domain a.org; tls { key k.pem; } log { to file; format json;"
 	    "level error; } smtp { message_size 100k; recipients 101; } dns { rate_limit 7; }"
-	    "auth { hash_cost 3; plaintext_login [10.0.0.0/8 2001:db8::/32 ::1]; }");
+	    "auth { hash_cost 3; plaintext_login [10.0.0.0/8 2001:db8::/32 ::1]; }"
+	    "port_offset 5; out { relay b.org:26; port 27; loopback on; }"
+	    "ftp { passive_address 192.0.2.9; data_resumes off; }"
+	    "resolver { upstream_port 54; clients [10.0.0.0/8]; }");
 	settings_pack(&s, 4321, &w);
 	assert_true(role_settings_unpack(wr_since(&w, room), &r));
 	assert_true(bytes_eq(r.host_name, BYTES("mail.a.org")));
@@ -381,9 +465,18 @@ a_role_is_told_what_the_file_says(void **state)
 	assert_int_equal(r.log_to, LOG_TO_FILE);
 	assert_int_equal(r.log_format, LOG_AS_JSON);
 	assert_int_equal(r.log_level, 0);
-	assert_int_equal(r.n_plaintext, 3);
-	assert_memory_equal(r.plaintext_login, s.auth.plaintext_login.list,
-	                    3 * sizeof(r.plaintext_login[0]));
+	assert_int_equal(r.plaintext_login.n, 3);
+	assert_memory_equal(r.plaintext_login.list, s.auth.plaintext_login.list,
+	                    3 * sizeof(r.plaintext_login.list[0]));
+	assert_true(bytes_eq(r.out_relay, BYTES("b.org:26")));
+	assert_true(bytes_eq(r.passive_address, BYTES("192.0.2.9")));
+	assert_int_equal(r.out_port, 27);
+	assert_int_equal(r.upstream_port, 54);
+	assert_int_equal(r.ftp_data_port, 25);
+	assert_true(r.out_loopback);
+	assert_false(r.data_resumes);
+	assert_int_equal(r.relay.n, 0);
+	assert_int_equal(r.clients.n, 1);
 	for (size_t n = 0; n < wr_since(&w, room).n; n++) /* cut short, or with more behind it */
 		assert_false(role_settings_unpack((struct bytes){room, n}, &r));
 	assert_false(role_settings_unpack((struct bytes){room, wr_since(&w, room).n + 1}, &r));
@@ -393,7 +486,7 @@ static void
 the_largest_settings_fit(void **state)
 {
 	static char text[16384];
-	uint8_t room[4096];
+	uint8_t room[8192];
 	struct wr w = wr_of(room, sizeof(room)), t = wr_of(text, sizeof(text) - 1);
 	struct role_settings r;
 
@@ -408,7 +501,7 @@ the_largest_settings_fit(void **state)
 	settings_pack(&s, 0, &w);
 	assert_false(w.full);
 	assert_true(role_settings_unpack(wr_since(&w, room), &r));
-	assert_int_equal(r.n_plaintext, NETS_MAX);
+	assert_int_equal(r.plaintext_login.n, NETS_MAX);
 }
 
 static void
@@ -432,9 +525,9 @@ what_was_not_packed_is_not_unpacked(void **state)
 		room[random_below(random, packed.n)] = (uint8_t)random_u64(random);
 		if (!role_settings_unpack((struct bytes){room, packed.n}, &r))
 			continue;
-		assert_true(r.n_plaintext <= NETS_MAX);
-		for (size_t k = 0; k < r.n_plaintext; k++)
-			assert_true(r.plaintext_login[k].bits <= 128);
+		assert_true(r.clients.n <= NETS_MAX);
+		for (size_t k = 0; k < r.clients.n; k++)
+			assert_true(r.clients.list[k].bits <= 128);
 	}
 	random_close(random);
 }
@@ -447,6 +540,8 @@ main(void)
 	    cmocka_unit_test(each_key_is_read_and_has_its_range),
 	    cmocka_unit_test(no_key_is_left_out_here),
 	    cmocka_unit_test(services_listen_where_they_are_told),
+	    cmocka_unit_test(the_resolver_is_the_machines_own),
+	    cmocka_unit_test(passive_ports_are_where_ftp_listens),
 	    cmocka_unit_test(roles_have_their_instances),
 	    cmocka_unit_test(what_is_wrong_is_told_with_its_place),
 	    cmocka_unit_test(a_long_text_is_told_in_part),
