@@ -310,3 +310,21 @@ group=
 pid-file=
 log-facility={d}/dnsmasq.log
 """)]
+
+
+@resolver("stead", "stead", "stead --version")
+def stead_r(d, port, hier, entries):
+    subprocess.run(["stead", "init", f"{d}/d", "--domain", "bench.invalid"], check=True, stdout=subprocess.DEVNULL)
+    put(f"{d}/d", "stead.conf", f"""
+resolver {{
+	listen [127.0.0.1:{port}];
+	root_hints "{hier}/root.hints";
+}}
+dns {{ listen []; }}
+smtp {{ listen []; }}
+submission {{ listen []; tls_listen []; }}
+pop3 {{ listen []; tls_listen []; }}
+imap {{ listen []; tls_listen []; }}
+ftp {{ listen []; }}
+""")
+    return ["stead", "-C", f"{d}/d", "serve"]

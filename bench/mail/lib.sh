@@ -1,4 +1,4 @@
-# lib.sh - sourced by every benchmark here.
+# lib.sh - sourced by every benchmark here and in ../ftp.
 # Gives: a work directory that goes away, the machine lock, peer start/stop, memory and CPU readings, result rows.
 # Environment: BENCH_LOCK (a lock file shared with other users of the machine; none: no locking), ROUNDS, OUT (result file), KEEP=1.
 set -uo pipefail
@@ -76,7 +76,7 @@ NEXTPORT=${BASEPORT:-21000} PORTSTEP=${PORTSTEP:-20}
 peer_env() { # set the variables a launcher and the benchmarks use
 	PEER=$1 DIR=${DIRS[$1]}
 	local b=${PORTBASE[$1]}
-	SMTP=$b IMAP=$((b + 1)) IMAPS=$((b + 2)) POP3=$((b + 3)) RELAY=$((b + 4))
+	SMTP=$b IMAP=$((b + 1)) IMAPS=$((b + 2)) POP3=$((b + 3)) RELAY=$((b + 4)) FTP=$((b + 5)) PASVLO=$((b + 20)) PASVHI=$((b + 1619))
 }
 peer_start() { # NAME - sets START_S to the seconds from launch until the first port answers
 	PORTBASE[$1]=$NEXTPORT DIRS[$1]=$WORK/$1

@@ -86,6 +86,8 @@ dovecot_run() {
 	}
 	${3:-}
 	C
+	# LEAN: the shipped process model instead of the fast one (for the footprint)
+	[ -z "${LEAN:-}" ] || sed -i '/service_count\|process_min_avail/d' "$d/dovecot.conf"
 	/usr/sbin/dovecot -c "$d/dovecot.conf" && wait_port "$IMAP" && wait_port "$POP3" || return
 	for ((i = 0; i < 50; i++)); do [ -s "$d/run/master.pid" ] && break; sleep 0.02; done
 	cp "$d/run/master.pid" "$1/dovecot.pid"
@@ -95,6 +97,22 @@ dovecot_end() { kill_wait "$(cat "$1/dovecot.pid" 2>/dev/null)"; rm -f "$1/dovec
 start_dovecot_maildir() { dovecot_run "$DIR" maildir:~/Maildir; }
 start_dovecot_sdbox() { dovecot_run "$DIR" sdbox:~/sdbox; }
 start_dovecot_mdbox() { dovecot_run "$DIR" mdbox:~/mdbox; }
+# IDLE sessions moved out of their processes after a second (which must then end, not wait for reuse)
+start_dovecot_hib() {
+	dovecot_run "$DIR" maildir:~/Maildir "imap_hibernate_timeout = 1s
+	service imap {
+	  service_count = 1
+	  unix_listener imap-master {
+	    mode = 0666
+	  }
+	}
+	service imap-hibernate {
+	  unix_listener imap-hibernate {
+	    mode = 0666
+	  }
+	}"
+}
+stop_dovecot_hib() { dovecot_end "$DIR"; }
 stop_dovecot_maildir() { dovecot_end "$DIR"; }
 stop_dovecot_sdbox() { dovecot_end "$DIR"; }
 stop_dovecot_mdbox() { dovecot_end "$DIR"; }
@@ -192,21 +210,26 @@ stop_opensmtpd_maildir() {
 }
 
 # ---------- stead ($STEAD: path of the program) ----------
-# The cheapest hash of a password, since the others compare it in clear.
-start_stead() {
+# The cheapest hash of a password, since the others compare it in clear.  FTP and names only where the footprint wants them.
+stead_run() { # DIR [EXTRA LINES]
 	local i
-	"${STEAD:?path of the program}" init "$DIR/d" --domain bench.test >/dev/null || return
-	cat >"$DIR/d/stead.conf" <<-C
+	"${STEAD:?path of the program}" init "$1/d" --domain bench.test >/dev/null || return
+	cat >"$1/d/stead.conf" <<-C
 	host_name mx.bench.test;
-	dns { listen []; }
-	smtp { listen [127.0.0.1:$SMTP]; }
+	smtp { listen [127.0.0.1:$SMTP]; relay [127.0.0.0/8]; }
+	submission { listen []; tls_listen []; }
+	imap { listen [127.0.0.1:$IMAP]; tls_listen [127.0.0.1:$IMAPS]; }
 	pop3 { listen [127.0.0.1:$POP3]; tls_listen []; }
+	out { relay "127.0.0.1:$RELAY"; }
 	auth { hash_cost 1; }
+	${2:-}
 	C
-	for ((i = 1; i <= NUSERS; i++)); do echo "u$i@bench.test:pw"; done >"$DIR/users"
-	"$STEAD" -C "$DIR/d" user import "$DIR/users" >/dev/null || return
-	"$STEAD" -C "$DIR/d" serve >"$DIR/log" 2>&1 &
-	echo $! >"$DIR/stead.pid"
-	wait_port "$SMTP" && wait_port "$POP3"
+	for ((i = 1; i <= NUSERS; i++)); do echo "u$i@bench.test:pw"; done >"$1/users"
+	"$STEAD" -C "$1/d" user import "$1/users" >/dev/null || return
+	"$STEAD" -C "$1/d" serve >"$1/log" 2>&1 &
+	echo $! >"$1/stead.pid"
+	wait_port "$SMTP" && wait_port "$POP3" && wait_port "$IMAP"
 }
-stop_stead() { kill_wait "$(cat "$DIR/stead.pid" 2>/dev/null)"; rm -f "$DIR/stead.pid"; }
+stead_end() { kill_wait "$(cat "$1/stead.pid" 2>/dev/null)"; rm -f "$1/stead.pid"; }
+start_stead() { stead_run "$DIR" "dns { listen []; } resolver { listen []; } ftp { listen []; }"; }
+stop_stead() { stead_end "$DIR"; }

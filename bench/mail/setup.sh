@@ -6,7 +6,8 @@ set -euo pipefail
 cd "$(dirname "$0")"
 export DEBIAN_FRONTEND=noninteractive
 mkdir -p .build/deb .build/peer
-build() { gcc -O2 -Wall -Wextra -o ".build/$1" "$1.c"; }
+build() { gcc -O2 -Wall -Wextra -o ".build/$1" "$1.c" "${@:2}"; }
+build imapload -lssl -lcrypto
 build pop3load
 build fsyncfloor
 [ "${1:-}" = tools ] && exit
@@ -15,6 +16,11 @@ if ! command -v postfix >/dev/null || [ ! -x /usr/sbin/dovecot ]; then
 	apt-get -y -q -o DPkg::Lock::Timeout=300 --no-install-recommends install \
 		postfix dovecot-imapd dovecot-pop3d dovecot-lmtpd swaks procps libdb5.3 libevent-2.1-7
 fi
+# of the footprint's peers; only unpacked
+apt-get -y -q -o DPkg::Lock::Timeout=300 --no-install-recommends install libfstrm0 libprotobuf-c1 libpython3.11 libnghttp2-14
+for p in nsd unbound; do
+	[ -d ".build/peer/$p" ] || { (cd .build/deb && apt-get -q download "$p") && dpkg -x .build/deb/"${p}"_*.deb ".build/peer/$p"; }
+done
 [ "${1:-}" = opensmtpd ] || { echo "setup done; 'setup.sh opensmtpd' adds that peer"; exit; }
 (cd .build/deb && apt-get -q download opensmtpd)
 dpkg -x .build/deb/opensmtpd_*.deb .build/peer/opensmtpd
