@@ -148,6 +148,14 @@ addr_ip_is_v4(const uint8_t ip[16])
 }
 
 bool
+addr_ip_is_loopback(const uint8_t ip[16])
+{
+	static const uint8_t one[16] = {[15] = 1};
+
+	return addr_ip_is_v4(ip) ? ip[12] == 127 : memcmp(ip, one, sizeof(one)) == 0;
+}
+
+bool
 addr_ip_parse(struct bytes b, uint8_t ip[16])
 {
 	if (b.n && memchr(b.p, ':', b.n))
@@ -255,4 +263,13 @@ net_text(struct wr *w, const struct net *n)
 
 	addr_ip_text(w, n->ip);
 	wr_printf(w, "/%u", v4 ? n->bits - V4_BITS : n->bits);
+}
+
+bool
+nets_contain(const struct net *nets, size_t n, const uint8_t ip[16])
+{
+	for (size_t i = 0; i < n; i++)
+		if (net_contains(&nets[i], ip))
+			return true;
+	return false;
 }

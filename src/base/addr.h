@@ -29,6 +29,8 @@ bool addr_ip_parse(struct bytes, uint8_t ip[16]);
 /* IPv4 dotted, IPv6 in the form of RFC 5952. */
 void addr_ip_text(struct wr *, const uint8_t ip[16]);
 bool addr_ip_is_v4(const uint8_t ip[16]);
+/* Of 127.0.0.0/8, or ::1. */
+bool addr_ip_is_loopback(const uint8_t ip[16]);
 
 /*
  * 192.0.2.1:25, [2001:db8::1]:25, [fe80::1%2]:25 (the scope as a number), *:25 (every address of
@@ -44,5 +46,7 @@ bool addr_eq(const struct addr *, const struct addr *);
 bool net_parse(struct bytes, struct net *);
 void net_text(struct wr *, const struct net *);
 bool net_contains(const struct net *, const uint8_t ip[16]);
+/* Does one of them? */
+bool nets_contain(const struct net *, size_t n, const uint8_t ip[16]);
 
 #endif

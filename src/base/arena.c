@@ -73,6 +73,13 @@ arena_string(struct arena *a, struct bytes b)
 }
 
 void
+arena_wipe(struct arena *a)
+{
+	for (struct arena_chunk *c = a->chunks; c; c = c->older)
+		explicit_bzero(c->room, c->size);
+}
+
+void
 arena_free(struct arena *a)
 {
 	for (struct arena_chunk *c = a->chunks, *older; c; c = older) {

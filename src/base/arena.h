@@ -26,6 +26,8 @@ void *arena_alloc(struct arena *, size_t n);
 struct bytes arena_copy(struct arena *, struct bytes);
 /* The same with a NUL behind it, for interfaces that want one. */
 char *arena_string(struct arena *, struct bytes);
+/* Overwrites all that was given out, where secrets lay in it; it stays given out. */
+void arena_wipe(struct arena *);
 /* Frees all; the arena may be used again. */
 void arena_free(struct arena *);
 

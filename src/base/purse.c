@@ -36,7 +36,7 @@ purses_open(const uint8_t key[16], size_t max, size_t connections, size_t bytes)
 }
 
 struct purse_peer *
-purses_enter(struct purses *p, const uint8_t ip[16])
+purses_enter_up_to(struct purses *p, const uint8_t ip[16], size_t connections, size_t bytes)
 {
 	struct purse_peer *peer;
 	uint8_t prefix[16] = {0};
@@ -45,7 +45,7 @@ purses_enter(struct purses *p, const uint8_t ip[16])
 	peer = map_get(&p->peers, (struct bytes){prefix, sizeof(prefix)});
 	if (peer)
 		return purse_charge(&peer->connections, 1) ? peer : NULL;
-	if (map_count(&p->peers) >= p->max || !p->connections)
+	if (map_count(&p->peers) >= p->max || !connections)
 		return NULL;
 	peer = calloc(1, sizeof(*peer));
 	if (!peer || !map_put(&p->peers, (struct bytes){prefix, sizeof(prefix)}, peer)) {
@@ -53,9 +53,15 @@ purses_enter(struct purses *p, const uint8_t ip[16])
 		return NULL;
 	}
 	memcpy(peer->prefix, prefix, sizeof(prefix));
-	peer->connections = (struct purse){1, p->connections};
-	peer->bytes = (struct purse){0, p->bytes};
+	peer->connections = (struct purse){1, connections};
+	peer->bytes = (struct purse){0, bytes};
 	return peer;
+}
+
+struct purse_peer *
+purses_enter(struct purses *p, const uint8_t ip[16])
+{
+	return purses_enter_up_to(p, ip, p->connections, p->bytes);
 }
 
 void

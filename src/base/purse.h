@@ -47,6 +47,9 @@ struct purses *purses_open(const uint8_t key[16], size_t max, size_t connections
  * holds as many as it may, when the table is full, or when memory is used up.
  */
 struct purse_peer *purses_enter(struct purses *, const uint8_t ip[16]);
+/* The same with other caps, for a prefix that is trusted with more; they hold while it lives. */
+struct purse_peer *purses_enter_up_to(struct purses *, const uint8_t ip[16], size_t connections,
+                                      size_t bytes);
 /* Ends one connection; its bytes must have been refunded by the last one of its prefix. */
 void purses_leave(struct purses *, struct purse_peer *);
 /* Prefixes that hold a connection. */

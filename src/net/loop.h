@@ -89,6 +89,19 @@ MUST_CHECK struct err loop_listen(struct loop *, const struct addr *, enum loop_
 /* Its own address; what it was accepted at, for a connection. */
 MUST_CHECK struct err loop_local(struct loop *, int fd, struct addr *);
 
+/*
+ * Begins a connection to `to`.  fd: -1, a new socket, from `from` (NULL: any address); else one of
+ * loop_bind(), which is *out then and stays the caller's when this fails.  Once it is writable,
+ * loop_connected() tells how it went.  Answers of both: ERR_NOTFOUND no connection, why is in sys.
+ */
+MUST_CHECK struct err loop_connect(struct loop *, int fd, const struct addr *from,
+                                   const struct addr *to, int *out);
+MUST_CHECK struct err loop_connected(struct loop *, int fd); /* ERR_LATER: not yet */
+MUST_CHECK struct err loop_bind(struct loop *, const struct addr *from, int *fd);
+/* For datagrams with `to` alone; who refuses them is told by loop_dgram_recv(): ECONNREFUSED. */
+MUST_CHECK struct err loop_dgram_open(struct loop *, const struct addr *from, const struct addr *to,
+                                      int *fd);
+
 /* ---- input and output: ERR_LATER when there is nothing, or no room, now ---- */
 
 /* *got 0: the peer ended. */

@@ -7,10 +7,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -22,9 +20,8 @@ enum {
 
 static const uint8_t v4_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-/* Nothing now is an answer, all else a fault. */
-static struct err
-failed(const char *why)
+struct err
+loop_fd_failed(const char *why)
 {
 	int n = errno;
 
@@ -34,19 +31,12 @@ failed(const char *why)
 		return (struct err){ERR_FULL, n, why};
 	return (struct err){ERR_IO, n, why};
 }
-#define FAILED(what) failed(__FILE__ ":" ERR_STR(__LINE__) ": " what)
+#define FAILED(what) loop_fd_failed(__FILE__ ":" ERR_STR(__LINE__) ": " what)
 
-union any_addr {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-	struct sockaddr_storage room;
-};
-
-static socklen_t
-to_kernel(const struct addr *a, int family, union any_addr *out)
+socklen_t
+loop_fd_addr_to(const struct addr *a, int family, union loop_fd_addr *out)
 {
-	*out = (union any_addr){0};
+	*out = (union loop_fd_addr){0};
 	if (family == AF_INET) {
 		out->v4.sin_family = AF_INET;
 		out->v4.sin_port = htons(a->port);
@@ -60,8 +50,8 @@ to_kernel(const struct addr *a, int family, union any_addr *out)
 	return sizeof(out->v6);
 }
 
-static struct addr
-from_kernel(const union any_addr *in)
+struct addr
+loop_fd_addr_from(const union loop_fd_addr *in)
 {
 	struct addr a = {{0}, 0, 0};
 
@@ -118,8 +108,8 @@ listen_at(const struct addr *a, int family, enum loop_kind kind, bool shared, in
 	bool stream = kind == LOOP_STREAM;
 	int type = (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC;
 	int fd = socket(family, type, 0);
-	union any_addr k;
-	socklen_t n = to_kernel(a, family, &k);
+	union loop_fd_addr k;
+	socklen_t n = loop_fd_addr_to(a, family, &k);
 	bool done;
 
 	if (fd < 0)
@@ -158,12 +148,12 @@ loop_fd_listen(const struct addr *a, enum loop_kind kind, bool shared, int *fd)
 struct err
 loop_fd_local(int fd, struct addr *a)
 {
-	union any_addr k = {0};
+	union loop_fd_addr k = {0};
 	socklen_t n = sizeof(k);
 
 	if (getsockname(fd, &k.any, &n) != 0)
 		return FAILED("getsockname");
-	*a = from_kernel(&k);
+	*a = loop_fd_addr_from(&k);
 	return OK;
 }
 
@@ -202,7 +192,7 @@ loop_fd_reserve(void)
 struct err
 loop_fd_accept(int listener, int *reserve, int *fd, struct addr *peer)
 {
-	union any_addr k = {0};
+	union loop_fd_addr k = {0};
 	socklen_t n = sizeof(k);
 	struct err e;
 
@@ -210,7 +200,7 @@ loop_fd_accept(int listener, int *reserve, int *fd, struct addr *peer)
 		*reserve = loop_fd_reserve();
 	*fd = accept4(listener, &k.any, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (*fd >= 0) {
-		*peer = from_kernel(&k);
+		*peer = loop_fd_addr_from(&k);
 		return OK;
 	}
 	/* The client went while it waited, or its network did (accept(2)): the next one, then. */
@@ -368,7 +358,7 @@ loop_fd_dgram_recv(int fd, struct loop_dgram *d, size_t max, size_t *got)
 {
 	struct mmsghdr m[LOOP_BATCH];
 	struct iovec io[LOOP_BATCH];
-	union any_addr from[LOOP_BATCH];
+	union loop_fd_addr from[LOOP_BATCH];
 	struct info_room info[LOOP_BATCH];
 	int n;
 
@@ -386,7 +376,7 @@ loop_fd_dgram_recv(int fd, struct loop_dgram *d, size_t max, size_t *got)
 	if (n < 0)
 		return FAILED("recvmmsg");
 	for (size_t i = 0; i < *got; i++) {
-		d[i].peer = from_kernel(&from[i]);
+		d[i].peer = loop_fd_addr_from(&from[i]);
 		asked(&m[i].msg_hdr, &d[i].local);
 		d[i].n = m[i].msg_len;
 		d[i].cut = m[i].msg_hdr.msg_flags & MSG_TRUNC;
@@ -431,14 +421,14 @@ loop_fd_dgram_send(int fd, const struct loop_dgram *d, size_t n, size_t *sent)
 	static const uint8_t any[16];
 	struct mmsghdr m[LOOP_BATCH];
 	struct iovec io[LOOP_BATCH];
-	union any_addr to[LOOP_BATCH];
+	union loop_fd_addr to[LOOP_BATCH];
 	struct info_room info[LOOP_BATCH] = {{.room = {0}}};
 	int family = family_of(fd), r;
 
 	for (size_t i = 0; i < n; i++) {
 		io[i] = (struct iovec){d[i].p, d[i].n};
 		m[i].msg_hdr = (struct msghdr){.msg_name = &to[i],
-		                               .msg_namelen = to_kernel(&d[i].peer, family, &to[i]),
+		                               .msg_namelen = loop_fd_addr_to(&d[i].peer, family, &to[i]),
 		                               .msg_iov = &io[i],
 		                               .msg_iovlen = 1};
 		if (memcmp(d[i].local.ip, any, 16) != 0)

@@ -28,9 +28,14 @@ struct loop_ops {
 	struct err (*dup)(struct loop *, int, int *);
 	struct err (*pair)(struct loop *, enum loop_kind, int[2]);
 	struct err (*listen)(struct loop *, const struct addr *, enum loop_kind, bool, int *);
+	struct err (*connect)(struct loop *, int, const struct addr *, const struct addr *, int *);
+	struct err (*connected)(struct loop *, int);
+	struct err (*bind)(struct loop *, const struct addr *, int *);
+	struct err (*dgram_open)(struct loop *, const struct addr *, const struct addr *, int *);
 	struct err (*local)(struct loop *, int, struct addr *);
 	struct err (*recv)(struct loop *, int, void *, size_t, size_t *);
 	struct err (*send)(struct loop *, int, const struct bytes *, size_t, size_t *);
+	struct err (*send_file)(int, int, uint64_t *, size_t); /* NULL: by read and send */
 	struct err (*shutdown)(struct loop *, int);
 	struct err (*accept)(struct loop *, int, int *, struct addr *);
 	struct err (*msg_send)(struct loop *, int, struct bytes, int);

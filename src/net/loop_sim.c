@@ -197,6 +197,32 @@ sim_loop_listen(struct loop *l, const struct addr *a, enum loop_kind kind, bool 
 }
 
 static struct err
+sim_loop_connect(struct loop *l, int fd, const struct addr *from, const struct addr *to, int *out)
+{
+	static const struct addr any;
+
+	return sim_net_connect(&sim_of(l)->net, fd, from ? from : &any, to, out);
+}
+
+static struct err
+sim_loop_connected(struct loop *l, int fd)
+{
+	return sim_net_connected(&sim_of(l)->net, fd);
+}
+
+static struct err
+sim_loop_bind(struct loop *l, const struct addr *from, int *fd)
+{
+	return sim_net_bind(&sim_of(l)->net, from, fd);
+}
+
+static struct err
+sim_loop_dgram_open(struct loop *l, const struct addr *from, const struct addr *to, int *fd)
+{
+	return sim_net_dgram_open(&sim_of(l)->net, from, to, fd);
+}
+
+static struct err
 sim_loop_local(struct loop *l, int fd, struct addr *a)
 {
 	return sim_net_local(&sim_of(l)->net, fd, a);
@@ -265,6 +291,10 @@ static const struct loop_ops sim_ops = {
     .dup = sim_loop_dup,
     .pair = sim_loop_pair,
     .listen = sim_loop_listen,
+    .connect = sim_loop_connect,
+    .connected = sim_loop_connected,
+    .bind = sim_loop_bind,
+    .dgram_open = sim_loop_dgram_open,
     .local = sim_loop_local,
     .recv = sim_loop_recv,
     .send = sim_loop_send,
@@ -306,7 +336,7 @@ sim_weather(struct loop *l, const struct sim_weather *w)
 struct err
 sim_connect(struct loop *l, const struct addr *from, const struct addr *to, int *fd)
 {
-	return sim_net_connect(&sim_of(l)->net, from, to, fd);
+	return sim_net_connect(&sim_of(l)->net, -1, from, to, fd);
 }
 
 void

@@ -17,6 +17,8 @@ struct sim_weather {
 	uint32_t lose_ppm; /* datagrams, of a million */
 	uint32_t cut_ppm;  /* a connection breaks at a send, of a million */
 	bool whole;        /* what was sent is read whole, not in pieces */
+	loop_fn *was_cut;  /* is told of each connection that it breaks; may be NULL */
+	void *owner;
 };
 
 /* Time begins at 2024-01-01 00:00 UTC; delays of 0 to 20 ms, no loss. */

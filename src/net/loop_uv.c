@@ -256,6 +256,34 @@ uv_kind_listen(struct loop *l, const struct addr *a, enum loop_kind kind, bool s
 }
 
 static struct err
+uv_kind_connect(struct loop *l, int fd, const struct addr *from, const struct addr *to, int *out)
+{
+	(void)l;
+	return loop_fd_connect(fd, from, to, out);
+}
+
+static struct err
+uv_kind_connected(struct loop *l, int fd)
+{
+	(void)l;
+	return loop_fd_connected(fd);
+}
+
+static struct err
+uv_kind_bind(struct loop *l, const struct addr *from, int *fd)
+{
+	(void)l;
+	return loop_fd_bind(from, fd);
+}
+
+static struct err
+uv_kind_dgram_open(struct loop *l, const struct addr *from, const struct addr *to, int *fd)
+{
+	(void)l;
+	return loop_fd_dgram_open(from, to, fd);
+}
+
+static struct err
 uv_kind_local(struct loop *l, int fd, struct addr *a)
 {
 	(void)l;
@@ -330,9 +358,14 @@ static const struct loop_ops uv_kind_ops = {
     .dup = uv_kind_dup,
     .pair = uv_kind_pair,
     .listen = uv_kind_listen,
+    .connect = uv_kind_connect,
+    .connected = uv_kind_connected,
+    .bind = uv_kind_bind,
+    .dgram_open = uv_kind_dgram_open,
     .local = uv_kind_local,
     .recv = uv_kind_recv,
     .send = uv_kind_send,
+    .send_file = loop_fd_send_file,
     .shutdown = uv_kind_shutdown,
     .accept = uv_kind_accept,
     .msg_send = uv_kind_msg_send,

@@ -51,31 +51,6 @@ static void unref(struct sim_net *, struct sim_file *);
 
 /* ---- polls ---- */
 
-void
-sim_net_kick(struct sim_net *s, struct sim_poll *p)
-{
-	if (!p || p->link)
-		return;
-	p->turn = s->turn;
-	p->next = NULL;
-	p->link = s->ready_end;
-	*s->ready_end = p;
-	s->ready_end = &p->next;
-}
-
-void
-sim_net_unkick(struct sim_net *s, struct sim_poll *p)
-{
-	if (!p->link)
-		return;
-	*p->link = p->next;
-	if (p->next)
-		p->next->link = p->link;
-	else
-		s->ready_end = p->link;
-	p->link = NULL;
-}
-
 static void
 kick(struct sim_net *s, struct sim_file *f)
 {
@@ -507,37 +482,101 @@ sim_net_listen(struct sim_net *s, const struct addr *a, enum loop_kind kind, int
 	return ERR(ERR_MEMORY, 0, "a socket");
 }
 
-struct err
-sim_net_connect(struct sim_net *s, const struct addr *from, const struct addr *to, int *fd)
+/* f, which stood alone, becomes the end whose place it takes. */
+static void
+become(struct sim_net *s, struct sim_file *f, struct sim_file *end)
 {
-	struct sim_file *listener = find(s, LISTENER, to), *end[2];
-	struct parcel *p = NULL;
+	f->in = end->in;
+	f->out = end->out;
+	f->in->reader = f;
+	f->out->writer = f;
+	f->peer = end->peer;
+	end->in = end->out = NULL;
+	unref(s, end);
+	kick(s, f);
+}
 
+struct err
+sim_net_connect(struct sim_net *s, int fd, const struct addr *from, const struct addr *to, int *out)
+{
+	struct sim_file *listener = find(s, LISTENER, to), *own = file_at(s, fd), *end[2];
+	struct parcel *p;
+
+	if (fd >= 0 && (!own || own->kind != PIPED_STREAM || own->in))
+		return NO_FILE;
 	if (!listener)
 		return ERR(ERR_NOTFOUND, ECONNREFUSED, "connect");
-	if (!make_pair(s, PIPED_STREAM, end))
+	p = parcel_new(0);
+	if (!p || !make_pair(s, PIPED_STREAM, end)) {
+		free(p);
 		return ERR(ERR_MEMORY, 0, "a connection");
-	end[0]->local = *from;
-	if (!from->port)
+	}
+	end[0]->local = own ? own->local : *from;
+	if (!end[0]->local.port)
 		end[0]->local.port = free_port(s);
 	end[0]->peer = end[1]->local = *to;
 	end[1]->peer = end[0]->local;
 	end[0]->networked = end[1]->networked = true;
-	*fd = give_fd(s, end[0]);
-	p = *fd < 0 ? NULL : parcel_new(0);
-	if (p) {
-		p->file = end[1];
-		end[1]->refs++;
-		if (post(s, listener->in, p, true, true))
-			return OK;
-	} else {
-		unref(s, end[1]);
-	}
-	if (*fd >= 0)
-		sim_net_close(s, *fd);
-	else
+	p->file = end[1];
+	end[1]->refs++;
+	*out = own ? fd : give_fd(s, end[0]);
+	if (*out < 0) {
+		parcel_free(s, p);
 		unref(s, end[0]);
-	return ERR(ERR_MEMORY, 0, "a connection");
+		return ERR(ERR_MEMORY, 0, "a connection");
+	}
+	if (own)
+		become(s, own, end[0]);
+	if (!post(s, listener->in, p, true, true))
+		cut(s, file_at(s, *out));
+	return OK;
+}
+
+struct err
+sim_net_connected(struct sim_net *s, int fd)
+{
+	const struct sim_file *f = file_at(s, fd);
+
+	if (!f)
+		return NO_FILE;
+	return f->broken ? ERR(ERR_NOTFOUND, ECONNRESET, "connect") : OK;
+}
+
+/* One that listens nowhere and is connected to nobody. */
+static struct err
+alone(struct sim_net *s, enum file_kind kind, const struct addr *from, int *fd)
+{
+	struct sim_file *f = file_new(kind, kind == DATAGRAMS);
+
+	if (!f)
+		return ERR(ERR_MEMORY, 0, "a socket");
+	f->local = *from;
+	if (!f->local.port)
+		f->local.port = free_port(s);
+	f->networked = true;
+	*fd = give_fd(s, f);
+	if (*fd < 0)
+		unref(s, f);
+	return *fd < 0 ? ERR(ERR_MEMORY, 0, "a socket") : OK;
+}
+
+struct err
+sim_net_bind(struct sim_net *s, const struct addr *from, int *fd)
+{
+	return alone(s, PIPED_STREAM, from, fd);
+}
+
+struct err
+sim_net_dgram_open(struct sim_net *s, const struct addr *from, const struct addr *to, int *fd)
+{
+	struct err e;
+
+	if (from->port && find(s, DATAGRAMS, from))
+		return ERR(ERR_IO, EADDRINUSE, "bind");
+	e = alone(s, DATAGRAMS, from, fd);
+	if (is_ok(e))
+		s->files[*fd - SIM_FD]->peer = *to;
+	return e;
 }
 
 struct err
@@ -653,8 +692,11 @@ sim_net_send(struct sim_net *s, int fd, const struct bytes *pieces, size_t count
 	*sent = 0;
 	if (!f)
 		return NO_FILE;
-	if (f->networked && random_below(s->random, 1000000) < s->weather.cut_ppm)
+	if (f->networked && random_below(s->random, 1000000) < s->weather.cut_ppm) {
 		cut(s, f);
+		if (s->weather.was_cut)
+			s->weather.was_cut(s->weather.owner);
+	}
 	if (f->broken || !f->out || !f->out->reader)
 		return ERR(ERR_IO, f->broken ? ECONNRESET : EPIPE, "send");
 	for (size_t i = 0; i < count; i++)
@@ -730,16 +772,18 @@ sim_net_dgram_send(struct sim_net *s, int fd, const struct loop_dgram *d, size_t
 	if (!f || f->kind != DATAGRAMS)
 		return NO_FILE;
 	for (; *sent < n; ++*sent, d++) {
+		struct addr from = f->local;
 		struct parcel *p;
 
+		if (!is_any(d->local.ip))
+			memcpy(from.ip, d->local.ip, 16);
 		to = find(s, DATAGRAMS, &d->peer);
-		if (!to || random_below(s->random, 1000000) < s->weather.lose_ppm ||
+		if (!to || (to->peer.port && !addr_eq(&to->peer, &from)) ||
+		    random_below(s->random, 1000000) < s->weather.lose_ppm ||
 		    to->in->used + d->n > INBOX_ROOM || !(p = parcel_new(d->n)))
 			continue;
 		memcpy(p->b, d->p, d->n);
-		p->peer = f->local;
-		if (!is_any(d->local.ip))
-			memcpy(p->peer.ip, d->local.ip, 16);
+		p->peer = from;
 		p->local = d->peer;
 		post(s, to->in, p, true, false);
 	}

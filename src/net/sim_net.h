@@ -53,8 +53,13 @@ MUST_CHECK struct err sim_net_dup(struct sim_net *, int fd, int *out);
 MUST_CHECK struct err sim_net_pair(struct sim_net *, enum loop_kind, int fd[2]);
 MUST_CHECK struct err sim_net_listen(struct sim_net *, const struct addr *, enum loop_kind,
                                      int *fd);
-MUST_CHECK struct err sim_net_connect(struct sim_net *, const struct addr *from,
-                                      const struct addr *to, int *fd);
+/* fd: one of sim_net_bind(), -1: a new one. */
+MUST_CHECK struct err sim_net_connect(struct sim_net *, int fd, const struct addr *from,
+                                      const struct addr *to, int *out);
+MUST_CHECK struct err sim_net_connected(struct sim_net *, int fd);
+MUST_CHECK struct err sim_net_bind(struct sim_net *, const struct addr *, int *fd);
+MUST_CHECK struct err sim_net_dgram_open(struct sim_net *, const struct addr *from,
+                                         const struct addr *to, int *fd);
 MUST_CHECK struct err sim_net_local(struct sim_net *, int fd, struct addr *);
 MUST_CHECK struct err sim_net_accept(struct sim_net *, int listener, int *fd, struct addr *peer);
 /* fd -1 where no descriptor goes along or came. */

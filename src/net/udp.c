@@ -126,6 +126,19 @@ udp_open(struct udp **out, struct loop *l, int fd, size_t query_max, size_t repl
 	return OK;
 }
 
+bool
+udp_send(struct udp *u, const struct addr *peer, const struct addr *local, struct bytes b)
+{
+	const struct loop_dgram d = {*peer, *local, (uint8_t *)(uintptr_t)b.p, b.n, 0, false};
+	size_t sent = 0;
+
+	if (!is_ok(loop_dgram_send(u->loop, u->fd, &d, 1, &sent)))
+		sent = 0;
+	u->counts.out += sent;
+	u->counts.dropped += 1 - sent;
+	return sent == 1;
+}
+
 struct udp_counts
 udp_counts(const struct udp *u)
 {

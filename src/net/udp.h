@@ -28,6 +28,8 @@ struct udp_counts {
 /* fd comes from loop_listen(), and is taken over also when this fails. */
 MUST_CHECK struct err udp_open(struct udp **out, struct loop *, int fd, size_t query_max,
                                size_t reply_max, udp_fn *, void *owner);
+/* A reply to a query of an earlier batch; false: the network did not take it, and it is counted. */
+bool udp_send(struct udp *, const struct addr *peer, const struct addr *local, struct bytes);
 struct udp_counts udp_counts(const struct udp *);
 void udp_close(struct udp *); /* also inside the handler; NULL does nothing */
 

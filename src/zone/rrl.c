@@ -91,14 +91,6 @@ bucket_of(struct rrl *l, uint64_t hash, uint32_t now)
 	return best;
 }
 
-static bool
-is_loopback(const uint8_t ip[16])
-{
-	static const uint8_t v6[16] = {[15] = 1};
-
-	return addr_ip_is_v4(ip) ? ip[12] == 127 : memcmp(ip, v6, sizeof(v6)) == 0;
-}
-
 struct rrl *
 rrl_new(const struct rrl_conf *conf, const uint8_t key[SIPHASH_KEY])
 {
@@ -136,7 +128,7 @@ rrl_judge(struct rrl *l, const uint8_t peer[16], bool tcp, const struct zone_don
 	struct bucket *b;
 
 	if (!l->conf.rate || (tcp && l->conf.exempt_tcp) ||
-	    (l->conf.exempt_loopback && is_loopback(peer)))
+	    (l->conf.exempt_loopback && addr_ip_is_loopback(peer)))
 		return RRL_SEND;
 	b = bucket_of(l, hash_of(l, peer, kind, done->about), (uint32_t)now_ms);
 	if (b->tokens > 0) {
