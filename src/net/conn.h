@@ -1,5 +1,6 @@
 /*
- * conn.h - one client's stream of bytes, plain or in TLS, for the drivers in serve/.
+ * conn.h - one peer's stream of bytes, plain or in TLS, for the drivers in serve/: a client's that
+ * was accepted, or a server's that we were connected to.
  *
  * The owner looks at conn_in(), says conn_ate(); takes conn_room(), says conn_wrote(); whenever
  * anything changed, turn() is called and the owner looks again.  What is written leaves at the end
@@ -41,6 +42,8 @@ enum {
 struct conn_conf {
 	struct addr peer;
 	struct tls_server *tls; /* NULL: there will be no TLS; else outlives the connection */
+	struct tls_client *tls_client; /* instead of it: we are the client; outlives it as well */
+	struct bytes tls_name;  /* the server's name, for SNI; outlives it, too; never empty */
 	bool tls_now;           /* TLS from the first byte (RFC 8314 3) */
 	size_t in_max, out_max; /* bytes held at most, each > 0 */
 	struct purse *purse;    /* what it is charged to; NULL: nothing; outlives the connection */
@@ -84,7 +87,8 @@ size_t conn_unsent(const struct conn *);
  * still, and all that comes before the handshake, was sent in plain and is dropped, so nobody on
  * the way can slip commands in (attack 84).  CONN_HANDSHAKE until it is CONN_OPEN again, or, where
  * the peer had ended, CONN_BROKEN behind what was written.  For CONN_OPEN or CONN_ENDED without TLS,
- * with a tls_server.
+ * with a tls_server, or with a tls_client: then what the server sent before the handshake is what is
+ * dropped (attack 85).
  */
 void conn_starttls(struct conn *);
 /* Sends what was written, says goodbye, waits a bounded time for the peer to do so: CONN_DONE. */

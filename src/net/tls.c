@@ -303,6 +303,14 @@ tls_is_resumed(const struct tls *t)
 	return SSL_session_reused(t->ssl);
 }
 
+bool
+tls_is_of(const struct tls *data, const struct tls *control)
+{
+	struct bytes mine = tls_server_family(data->ssl), its = tls_server_family(control->ssl);
+
+	return data->is_open && tls_is_resumed(data) && mine.n && bytes_eq(mine, its);
+}
+
 struct err
 tls_error(const struct tls *t)
 {

@@ -54,6 +54,13 @@ MUST_CHECK struct err tls_server_add(struct tls_server *, struct bytes chain_pem
  */
 MUST_CHECK struct err tls_server_rotate(struct tls_server *);
 #define TLS_ROTATE 14400 /* seconds; a ticket lives for at most two of them */
+/*
+ * For FTP: connections that belong to another one.  From now on tls_is_of() can tell; `alpn` is one
+ * more name that a client may offer.  Also keeps TLS 1.2 sessions of clients without tickets, as
+ * many as TLS_KEPT.
+ */
+MUST_CHECK struct err tls_server_families(struct tls_server *, struct bytes alpn);
+#define TLS_KEPT 1024
 /* Sessions that are under way stay whole; NULL does nothing. */
 void tls_server_free(struct tls_server *);
 
@@ -99,6 +106,11 @@ void tls_sent(struct tls *, size_t n);
 
 bool tls_is_open(const struct tls *);    /* the handshake is done */
 bool tls_is_resumed(const struct tls *); /* by a ticket */
+/*
+ * Did `data` resume the TLS session of `control`, or one that came of it?  A ticket that the same
+ * client has from elsewhere does not count, nor has any other client one (attack 133).
+ */
+bool tls_is_of(const struct tls *data, const struct tls *control);
 /* Why it is TLS_BROKEN; sys is the library's number, and tls_reason() its words, a literal. */
 struct err tls_error(const struct tls *);
 const char *tls_reason(const struct tls *);

@@ -229,6 +229,73 @@ on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *ciph
 	return t == &s->newest ? 1 : 2;
 }
 
+/* ---- families ---- */
+
+#define FAMILY 16
+
+/*
+ * Names the family of a session that begins one; a resumed session, and what is made of it, has the
+ * name already.  The name is in the session itself, so a sealed ticket brings it back.
+ */
+static bool
+family_found(SSL_SESSION *session)
+{
+	uint8_t name[FAMILY];
+	void *p = NULL;
+	size_t n = 0;
+
+	if (SSL_SESSION_get0_ticket_appdata(session, &p, &n) && n == FAMILY)
+		return true;
+	return RAND_bytes(name, sizeof(name)) == 1 &&
+	       SSL_SESSION_set1_ticket_appdata(session, name, sizeof(name));
+}
+
+/* Before a ticket is sealed. */
+static int
+on_new_ticket(SSL *ssl, void *arg)
+{
+	(void)arg;
+	return family_found(SSL_get_session(ssl));
+}
+
+/* A session of TLS 1.2 that is kept here, since its client takes no tickets. */
+static int
+on_new_session(SSL *ssl, SSL_SESSION *session)
+{
+	(void)ssl;
+	(void)family_found(session);
+	return 0; /* no reference is kept */
+}
+
+struct bytes
+tls_server_family(SSL *ssl)
+{
+	SSL_SESSION *session = SSL_get_session(ssl);
+	void *p = NULL;
+	size_t n = 0;
+
+	if (!session || !SSL_SESSION_get0_ticket_appdata(session, &p, &n) || n != FAMILY)
+		return NO_BYTES;
+	return (struct bytes){p, n};
+}
+
+struct err
+tls_server_families(struct tls_server *s, struct bytes alpn)
+{
+	struct wr w = wr_of(s->alpn + s->alpn_n, sizeof(s->alpn) - s->alpn_n);
+
+	wr_bytes8(&w, alpn);
+	if (w.full)
+		return ERR(ERR_RANGE, 0, "tls: too many names");
+	s->alpn_n = (size_t)(w.p - s->alpn);
+	if (!SSL_CTX_set_session_ticket_cb(s->front, on_new_ticket, NULL, NULL))
+		return ERR(ERR_LIBRARY, digest_library(), "tls: families");
+	SSL_CTX_set_session_cache_mode(s->front, SSL_SESS_CACHE_SERVER);
+	SSL_CTX_sess_set_cache_size(s->front, TLS_KEPT);
+	SSL_CTX_sess_set_new_cb(s->front, on_new_session);
+	return OK;
+}
+
 /* ---- contexts ---- */
 
 struct err

@@ -19,6 +19,9 @@ MUST_CHECK struct err tls_server_harden(struct ssl_ctx_st *);
 /* What a session is made from; it keeps the server alive as long as the session. */
 struct ssl_ctx_st *tls_server_context(struct tls_server *);
 
+/* Which family its session is of; no bytes: of none. */
+struct bytes tls_server_family(struct ssl_st *);
+
 #define TLS_PROPERTIES "?provider=default"
 
 #endif

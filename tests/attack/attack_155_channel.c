@@ -138,7 +138,7 @@ static const struct {
 	bool fine;
 } cases[] = {
     {"a word that it may say", ROLE_BOX, ROLE_MAIL, WORD_BOX_LEAVE, false, 0, 16, 0, true},
-    {"a word that only others may say", ROLE_BOX, ROLE_SMTP, WORD_BOX_LEAVE, false, 0, 16, 0,
+    {"a word that only others may say", ROLE_BOX, ROLE_AUTH, WORD_BOX_LEAVE, false, 0, 16, 0,
      false},
     {"the master's word", ROLE_BOX, ROLE_MAIL, WORD_GO, false, 0, 0, 0, false},
     {"no word at all", ROLE_BOX, ROLE_MAIL, 9999, false, 0, 16, 0, false},
