@@ -1,5 +1,19 @@
-/* header.c - lines end at CRLF only: a bare CR or LF is part of a value (attack 37). */
+/* header.c - fields are cut where lines end, and nothing in them is looked at. */
 #include "mail/header.h"
+
+/* The next line, without its end; at the end of what there is also one that has none. */
+static bool
+take_line(struct rd *in, struct bytes *line)
+{
+	const uint8_t *start = in->p, *lf;
+	size_t n = rd_left(in);
+
+	lf = n ? memchr(start, '\n', n) : NULL;
+	*line = rd_take(in, lf ? (size_t)(lf - start) + 1 : n);
+	if (lf)
+		line->n -= lf > start && lf[-1] == '\r' ? 2 : 1;
+	return lf != NULL;
+}
 
 /* RFC 5322 2.2: printable ASCII but the colon; blanks before the colon are the obsolete form. */
 static bool
@@ -11,7 +25,7 @@ cut_name(struct bytes line, struct bytes *name, size_t *colon)
 		n++;
 	for (at = n; at < line.n && (line.p[at] == ' ' || line.p[at] == '\t');)
 		at++;
-	if (!n || n > HEADER_NAME_MAX || at == line.n || line.p[at] != ':')
+	if (!n || at > HEADER_NAME_MAX || at == line.n || line.p[at] != ':')
 		return false;
 	*name = (struct bytes){line.p, n};
 	*colon = at;
@@ -34,16 +48,14 @@ take_field(struct rd *in, struct header_field *f)
 
 	if (!rd_left(in))
 		return false;
-	if (!rd_line(in, &line))
-		line = rd_rest(in);
+	take_line(in, &line);
 	if (!cut_name(line, &f->name, &colon)) {
 		in->p = start;
 		return false;
 	}
 	end = line.p + line.n;
 	while (is_fold(in)) {
-		if (!rd_line(in, &line))
-			line = rd_rest(in);
+		take_line(in, &line);
 		end = line.p + line.n;
 	}
 	f->value = (struct bytes){start + colon + 1, (size_t)(end - start) - colon - 1};
@@ -70,7 +82,7 @@ header_next(struct header *h, struct header_field *f)
 		return false;
 	}
 	if (!take_field(&h->in, f)) {
-		h->whole |= rd_line(&h->in, &line);
+		h->whole |= take_line(&h->in, &line);
 		return false;
 	}
 	f->at = h->at;
@@ -95,11 +107,13 @@ header_body(struct bytes message)
 {
 	struct rd in = rd_of(message);
 	struct header_field f;
+	const uint8_t *start;
 	struct bytes line;
 
 	while (take_field(&in, &f))
 		;
-	if (rd_left(&in) >= 2 && in.p[0] == '\r' && in.p[1] == '\n' && rd_line(&in, &line))
+	start = in.p;
+	if (take_line(&in, &line) && !line.n)
 		return (size_t)(in.p - message.p);
-	return message.n - rd_left(&in);
+	return (size_t)(start - message.p);
 }

@@ -1,6 +1,9 @@
 /*
  * header.h - walks over the header fields of a message that lies in memory (RFC 5322 2.2), in one
- * pass and without copying.  A message that streams by is counted by mail/summary.h instead.
+ * pass and without copying.  A message that streams by is read by mail/mime.h instead.
+ *
+ * In all of mail/ a line ends at LF, and a CR before it belongs to the end.  What comes by SMTP has
+ * neither a bare CR nor a bare LF (attack 37); what a user appended may have them.
  */
 #ifndef MAIL_HEADER_H
 #define MAIL_HEADER_H
@@ -10,13 +13,14 @@
 enum {
 	HEADER_FIELDS_MAX = 10000,           /* fields that are shown (attack 69) */
 	HEADER_OCTETS_MAX = 4 * 1024 * 1024, /* octets of header that are looked at (attack 69) */
-	HEADER_NAME_MAX = 255,               /* a longer name is no field */
+	HEADER_NAME_MAX = 255,               /* octets before the colon; with more it is no field */
 };
 
 struct header_field {
-	struct bytes name;  /* without the blanks that the obsolete form allows before the colon */
-	struct bytes value; /* raw: all behind the colon but the last CRLF; folds are still in it */
-	size_t at, n;       /* where in the message the field stands, its last CRLF with it */
+	struct bytes name; /* without the blanks that the obsolete form allows before the colon */
+	struct bytes
+	    value;    /* raw: all behind the colon but the last end of line; folds are in it */
+	size_t at, n; /* where in the message the field stands, its end of line with it */
 };
 
 struct header { /* a walk; a plain value */

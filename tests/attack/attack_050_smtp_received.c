@@ -19,12 +19,13 @@ attack_050_smtp_received(void **state)
 	for (size_t i = 0; i < 100; i++) {
 		summary_feed(&scan, (struct bytes){b.p, i % b.n});
 		summary_feed(&scan, (struct bytes){b.p + i % b.n, b.n - i % b.n});
-		assert_true((summary_done(&scan).received > SUMMARY_RECEIVED_MAX) == (i >= 50));
+		assert_true((scan.row.received > SUMMARY_RECEIVED_MAX) == (i >= 50));
 	}
 	summary_feed(&scan, BYTES("\r\n"));
 	for (size_t i = 0; i < 100; i++)
 		summary_feed(&scan, b);
 	assert_int_equal(summary_done(&scan).received, 100);
+	summary_fini(&scan);
 }
 
 /* What the driver does with it: the message is refused, and the session goes on. */

@@ -53,12 +53,12 @@ the_body_begins_behind_the_header(void **state)
 	    {"a: b\r\n\r\n", 8},
 	    {"a: b\r\n\r", 6},
 	    {"a: b\r\nno field\r\n\r\nx", 6},
-	    {"a: b\n\n\r\n\r\nx", 10},
+	    {"a: b\n\n\r\n\r\nx", 6},
 	    {":\r\n", 0},
 	    {"a\tb: c\r\n", 0},
 	    {"a \t: c\r\n", 8},
 	    {"\303\244: c\r\n", 0},
-	    {"a: b\r\n\n", 6},
+	    {"a: b\r\n\n", 7},
 	};
 
 	(void)state;
