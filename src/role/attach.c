@@ -168,7 +168,8 @@ static void
 files_drop(struct attach_files *files)
 {
 	for (size_t i = 0; i < files->n; i++) {
-		close(files->list[i].fd);
+		if (files->list[i].fd >= 0) /* else the role was done with it */
+			close(files->list[i].fd);
 		free(files->list[i].name);
 	}
 	free(files->list);

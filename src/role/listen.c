@@ -49,6 +49,31 @@ listen_one(struct listeners *ls, struct loop *loop, struct listener l, bool shar
 	return e;
 }
 
+/*
+ * The resolver on loopback and the authority on all addresses, at one port: the kernel lets both be
+ * bound only when both share it, and gives each packet and connection to the nearer address.  Two at
+ * the very same address would share its clients instead, and are refused by the kernel as ever.
+ */
+static bool
+is_beneath_another(const struct settings *s, enum service which, const struct addr *a)
+{
+	static const enum service names[] = {SERVICE_DNS, SERVICE_RESOLVER};
+	bool near = false;
+
+	if (which != SERVICE_DNS && which != SERVICE_RESOLVER)
+		return false;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		const struct conf_addrs *addrs = settings_listen(s, names[i]);
+
+		for (size_t k = 0; k < addrs->n; k++) {
+			if (addr_eq(&addrs->list[k], a) && names[i] != which)
+				return false;
+			near |= addrs->list[k].port == a->port && names[i] != which;
+		}
+	}
+	return near;
+}
+
 struct err
 listen_all(struct listeners *ls, struct loop *loop, const struct settings *s,
            struct listener *failed)
@@ -65,7 +90,8 @@ listen_all(struct listeners *ls, struct loop *loop, const struct settings *s,
 			    .udp = i >= addrs->n * instances,
 			    .addr = addrs->list[i % addrs->n],
 			};
-			struct err e = listen_one(ls, loop, l, instances > 1);
+			bool shared = instances > 1 || is_beneath_another(s, which, &l.addr);
+			struct err e = listen_one(ls, loop, l, shared);
 
 			if (!is_ok(e)) {
 				*failed = l;

@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "tool/lookup_show.h"
+#include "tool/lookup_trace.h"
 
 static enum lookup_exit
 as_dig(const struct lookup_ask *ask, const struct lookup_servers *servers, struct random *random,
@@ -63,7 +64,7 @@ lookup_main(int argc, char **argv, enum lookup_manner manner)
 	case LOOKUP_ASKED:
 		break;
 	}
-	code = lookup_net_servers(&ask, &servers, stderr);
+	code = ask.trace ? LOOKUP_DONE : lookup_net_servers(&ask, &servers, stderr);
 	if (code != LOOKUP_DONE)
 		return manner == LOOKUP_AS_NSLOOKUP ? LOOKUP_USAGE : (int)code;
 	reply = malloc(sizeof(*reply));
@@ -71,6 +72,8 @@ lookup_main(int argc, char **argv, enum lookup_manner manner)
 	if (!reply || !random) {
 		fprintf(stderr, "lookup: no memory\n");
 		code = LOOKUP_INTERNAL;
+	} else if (ask.trace) {
+		code = lookup_trace(&ask, random, stdout, stderr);
 	} else if (manner == LOOKUP_AS_DIG) {
 		lookup_show_begin(&ask, servers.n, argc, argv, stdout);
 		code = as_dig(&ask, &servers, random, reply);

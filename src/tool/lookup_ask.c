@@ -105,6 +105,7 @@ static const struct option {
     {.name = "short", .at = offsetof(struct lookup_ask, brief)},
     {.name = "tcp", .at = offsetof(struct lookup_ask, tcp)},
     {.name = "vc", .at = offsetof(struct lookup_ask, tcp)},
+    {.name = "trace", .at = offsetof(struct lookup_ask, trace)},
     {.name = "ignore", .at = offsetof(struct lookup_ask, ignore)},
     {.name = "edns", .at = offsetof(struct lookup_ask, edns)},
     {.name = "dnssec", .at = offsetof(struct lookup_ask, dnssec)},
@@ -218,6 +219,22 @@ read_port(struct reader *r, const char *text)
 	return true;
 }
 
+/* --trace, --hints FILE, --port N */
+static bool
+read_long(struct reader *r, const char *word, const char *next, bool *used)
+{
+	if (!strcmp(word, "--trace")) {
+		r->ask->trace = true;
+		return true;
+	}
+	*used = true;
+	if (!strcmp(word, "--hints")) {
+		r->ask->hints = next;
+		return next || wrong(r, "a file is missing behind", word);
+	}
+	return strcmp(word, "--port") ? wrong(r, "an unknown flag", word) : read_port(r, next);
+}
+
 /* -p 53 and -p53; *used becomes true when the next word was the value. */
 static bool
 read_flag(struct reader *r, const char *word, const char *next, bool *used)
@@ -270,6 +287,8 @@ read_as_dig(struct reader *r, int argc, char **argv)
 			                  : wrong(r, "a server is missing behind", argv[i]);
 		else if (argv[i][0] == '+')
 			good = read_option(r, argv[i]);
+		else if (argv[i][0] == '-' && argv[i][1] == '-')
+			good = read_long(r, argv[i], i + 1 < argc ? argv[i + 1] : NULL, &used);
 		else if (argv[i][0] == '-')
 			good = read_flag(r, argv[i], i + 1 < argc ? argv[i + 1] : NULL, &used);
 		else
@@ -372,6 +391,8 @@ lookup_ask_help(FILE *out, enum lookup_manner manner)
 	    "  @SERVER          an address or a name; else those of /etc/resolv.conf\n"
 	    "  -p PORT          instead of 53        -4, -6     only over IPv4, over IPv6\n"
 	    "  -t TYPE -c CLASS -q NAME              where a bare word could mean another thing\n"
+	    "  --trace          find it from the root down, and show each step (also +trace)\n"
+	    "  --hints FILE     the root's servers for that; else those that IANA publishes\n"
 	    "  +tcp             ask over TCP         +ignore    take a truncated answer as it is\n"
 	    "  +[no]recurse     let the server ask others\n"
 	    "  +[no]edns +[no]dnssec +bufsize=N      what is said with EDNS\n"

@@ -29,11 +29,13 @@ struct lookup_ask {
 	uint16_t port;
 	uint8_t family; /* 4, 6, or 0: both */
 	bool tcp, edns, dnssec;
-	bool ignore;   /* a truncated answer is taken as it is */
-	bool brief;    /* +short */
-	bool both;     /* nslookup: A, then AAAA */
-	bool reverse;  /* an address stood in the place of the name */
-	uint16_t size; /* of answers over UDP, told by EDNS */
+	bool ignore;       /* a truncated answer is taken as it is */
+	bool brief;        /* +short */
+	bool both;         /* nslookup: A, then AAAA */
+	bool trace;        /* from the root, by ourselves */
+	const char *hints; /* the root's servers for that; NULL: those that IANA publishes */
+	bool reverse;      /* an address stood in the place of the name */
+	uint16_t size;     /* of answers over UDP, told by EDNS */
 	uint16_t flags;
 	uint32_t seconds, tries;
 	unsigned show;
