@@ -20,6 +20,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	smtp_play_init(&whole);
 	whole.conf.size_max = size;
 	whole.conf.starttls = how & 1;
+	if (how & 0x80)
+		whole.conf.login = SMTP_PLAIN_LOGIN;
 	whole.commit = answers[how >> 1 & 3];
 	if ((how & 0xf0) == 0xf0)
 		whole.data = SMTP_FULL;

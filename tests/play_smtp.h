@@ -57,7 +57,7 @@ smtp_play(struct smtp_play *t, struct bytes client, size_t cut)
 	t->said = wr_of(t->said_room, sizeof(t->said_room));
 	t->stored = wr_of(t->stored_room, sizeof(t->stored_room));
 	t->asked = wr_of(t->asked_room, sizeof(t->asked_room));
-	t->drops = t->handshakes = 0;
+	t->drops = t->handshakes = t->logins = 0;
 	t->s = smtp_new(&t->conf, BYTES("192.0.2.7"), BYTES("s1"), t->tls);
 	smtp_play_feed(t, client, cut);
 	smtp_free(t->s);

@@ -8,6 +8,8 @@
 #include "mail/summary.h"
 #include "proto/smtp.h"
 
+#include "play_sasl.h"
+
 #include <stdlib.h>
 
 struct smtp_play {
@@ -20,7 +22,7 @@ struct smtp_play {
 	struct wr asked;        /* the address of each RCPT question, and a blank */
 	uint8_t said_room[1 << 17], stored_room[1 << 17], asked_room[1 << 17], body_room[1 << 17];
 	struct wr text; /* the body so far */
-	size_t drops, left, handshakes;
+	size_t drops, left, handshakes, logins;
 	bool closed;
 	struct smtp *s;
 };
@@ -29,7 +31,10 @@ static inline void
 smtp_play_init(struct smtp_play *t)
 {
 	memset(t, 0, sizeof(*t));
-	t->conf = (struct smtp_conf){BYTES("fakeplace.edu"), 1000 * 1000, SMTP_RCPT_MAX, true};
+	t->conf = (struct smtp_conf){.host = BYTES("fakeplace.edu"),
+	                             .size_max = 1000 * 1000,
+	                             .rcpt_max = SMTP_RCPT_MAX,
+	                             .starttls = true};
 }
 
 /* Recipients of fakeplace.edu exist, but for nobody, full and later; all others are elsewhere. */
@@ -76,6 +81,16 @@ static inline bool
 smtp_play_answer(struct smtp_play *t, enum smtp_want want)
 {
 	switch (want) {
+	case SMTP_AUTH:
+		t->logins++;
+		sasl_play_answer(smtp_sasl(t->s));
+		smtp_answer(t->s, SMTP_OK);
+		return true;
+	case SMTP_SENDER: /* bob has one address, and who logs in here is bob */
+		smtp_answer(t->s, bytes_eq(smtp_text(t->s), BYTES("bob@fakeplace.edu"))
+		                      ? SMTP_OK
+		                      : SMTP_ALIEN);
+		return true;
 	case SMTP_RCPT:
 		wr_bytes(&t->asked, smtp_text(t->s));
 		wr_text(&t->asked, " ");

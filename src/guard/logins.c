@@ -7,13 +7,15 @@
 
 #include <stdlib.h>
 
-enum { ADDRESS_MAX_ = 320, VALUE_MAX = 8 + PASSWORD_PACKED_MAX };
+enum { ADDRESS_MAX_ = 320, VALUE_MAX = 8 + PASSWORD_PACKED_MAX, SECRET = 32 };
+_Static_assert(LOGINS_SALT == PASSWORD_SALT, "a salt is a salt");
 
 struct logins {
 	struct store *store;
 	struct random *random;
 	unsigned cost;
 	struct password_record dummy;
+	uint8_t secret[SECRET]; /* of the salts of unknown names */
 	uint8_t domain[ADDRESS_MAX_];
 	size_t domain_n;
 };
@@ -156,6 +158,57 @@ logins_check(struct logins *l, struct bytes name, struct bytes password, uint64_
 	return checked;
 }
 
+/* The salt of a name that has none: random for who does not know the secret. */
+static struct err
+salt_of_nobody(const struct logins *l, struct bytes name, uint8_t salt[LOGINS_SALT])
+{
+	uint8_t room[ADDRESS_MAX_], digest[DIGEST_SIZE];
+	struct bytes full = full_name(l, name, room);
+	struct err e = digest_hmac((struct bytes){l->secret, SECRET}, full.n ? full : name, digest);
+
+	memcpy(salt, digest, LOGINS_SALT);
+	return e;
+}
+
+struct err
+logins_salt(struct logins *l, struct bytes name, uint8_t salt[LOGINS_SALT], uint32_t *iterations)
+{
+	struct password_record record = {0};
+	uint64_t account;
+	struct err found = find(l, name, &account, &record), e;
+
+	if (is_fault(found))
+		return found;
+	*iterations = l->dummy.iterations;
+	e = salt_of_nobody(l, name, salt); /* for every name: the same work for all (attack 93) */
+	if (is_ok(found) && record.has_scram) {
+		*iterations = record.iterations;
+		memcpy(salt, record.salt, LOGINS_SALT);
+	}
+	digest_wipe(&record, sizeof(record));
+	return e;
+}
+
+struct err
+logins_scram(struct logins *l, struct bytes name, struct bytes message, struct bytes proof,
+             uint64_t *account, uint8_t signature[DIGEST_SIZE])
+{
+	struct password_record record = {0};
+	struct err e = find(l, name, account, &record), checked;
+	bool known;
+
+	if (is_fault(e))
+		return e;
+	known = is_ok(e) && record.has_scram;
+	checked = password_scram(known ? &record : &l->dummy, message, proof, signature);
+	digest_wipe(&record, sizeof(record));
+	if (is_ok(checked) && !known) {
+		memset(signature, 0, DIGEST_SIZE);
+		return ERR(ERR_DENIED, 0, "no such user");
+	}
+	return checked;
+}
+
 struct err
 logins_cost(struct logins *l, unsigned cost)
 {
@@ -170,6 +223,39 @@ logins_cost(struct logins *l, unsigned cost)
 	l->dummy = dummy;
 	l->cost = cost;
 	return OK;
+}
+
+/* ---- the secret ---- */
+
+static void
+secret_kept(void *owner, struct err e, uint64_t version)
+{
+	(void)version;
+	*(struct err *)owner = e;
+}
+
+/* From the store, or made anew and put there. */
+static struct err
+load_secret(struct logins *l)
+{
+	const struct shard_id shard = {SHARD_LOGINS, {0}};
+	struct store_change put = {
+	    STORE_PUT, BYTES("s"), {l->secret, sizeof(l->secret)}, BLOB_NONE};
+	struct arena arena = arena_init(0);
+	struct store_entry entry;
+	struct err e = store_get(l->store, shard, BYTES("s"), &entry, &arena), kept = OK;
+
+	if (is_ok(e) && entry.value.n == SECRET) {
+		memcpy(l->secret, entry.value.p, SECRET);
+	} else if (!is_fault(e)) {
+		random_fill(l->random, l->secret, SECRET);
+		store_submit(l->store, shard, STORE_ANY, OP_NONE, &put, 1, secret_kept, &kept);
+		e = store_turn(l->store);
+		if (is_ok(e) && is_fault(kept)) /* on a full disk it is good for this life */
+			e = kept;
+	}
+	arena_free(&arena);
+	return e;
 }
 
 struct err
@@ -190,6 +276,8 @@ logins_open(struct logins **out, struct store *store, struct random *random, uns
 		l->domain_n = default_domain.n;
 	}
 	e = logins_cost(l, cost);
+	if (is_ok(e))
+		e = load_secret(l);
 	if (is_ok(e))
 		*out = l;
 	else

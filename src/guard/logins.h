@@ -3,18 +3,23 @@
  *
  * Each login is a shard, named by the SHA-256 of the address in lower case, with one key: p, whose
  * value is the account's number and crypt/password's record.  A name without a domain is completed
- * with the default one.
+ * with the default one.  The shard of no name (32 zeros) has one key: s, the secret from which the
+ * salts of unknown names are made.
  */
 #ifndef GUARD_LOGINS_H
 #define GUARD_LOGINS_H
 
 #include "base/err.h"
+#include "crypt/digest.h"
 #include "store/store.h"
 
 struct random;
 struct logins;
 
-/* Store and random stay the caller's until logins_close(); cost: of new hashes (crypt/password.h). */
+/*
+ * Store and random stay the caller's until logins_close(); cost: of new hashes (crypt/password.h).
+ * Calls store_turn() when the store is new.
+ */
 MUST_CHECK struct err logins_open(struct logins **, struct store *, struct random *, unsigned cost,
                                   struct bytes default_domain);
 void logins_close(struct logins *);
@@ -36,5 +41,21 @@ void logins_remove(struct logins *, struct bytes address, logins_done *, void *o
  */
 MUST_CHECK struct err logins_check(struct logins *, struct bytes name, struct bytes password,
                                    uint64_t *account);
+
+enum { LOGINS_SALT = 16 };
+/*
+ * What SCRAM-SHA-256 tells first: the salt and iterations of this name.  Every name has them, and
+ * they stay the same, also over restarts: nobody learns who exists (attack 93).
+ */
+MUST_CHECK struct err logins_salt(struct logins *, struct bytes name, uint8_t salt[LOGINS_SALT],
+                                  uint32_t *iterations);
+/*
+ * Is this the proof of who knows the user's password, for this AuthMessage (RFC 5802 3)?  Then gives
+ * the ServerSignature.  Answers: ERR_DENIED no, also for a user whose password was never seen here
+ * (crypt/password.h: imported), who logs in otherwise.
+ */
+MUST_CHECK struct err logins_scram(struct logins *, struct bytes name, struct bytes message,
+                                   struct bytes proof, uint64_t *account,
+                                   uint8_t signature[DIGEST_SIZE]);
 
 #endif

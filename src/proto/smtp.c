@@ -119,6 +119,9 @@ static const struct {
     [SMTP_FULL] = {"452 4.3.1 no room now, try again later", false},
     [SMTP_LOOP] = {"554 5.4.6 too many hops, this message goes in a loop", true},
     [SMTP_REFUSED] = {"550 5.7.1 refused by our policy", true},
+    [SMTP_ALIEN] = {"553 5.7.1 this sender address is not yours", true},
+    [SMTP_FORGED] = {"550 5.7.1 the address in From is not yours", true},
+    [SMTP_NO_FROM] = {"550 5.6.0 no address in From that can be read", true},
 };
 
 static int
@@ -127,6 +130,15 @@ say_no(struct smtp *s, struct wr *out)
 	if (answers[s->answer].counts)
 		return smtp_refuse(s, out, answers[s->answer].text);
 	return smtp_idle(s, out, answers[s->answer].text);
+}
+
+static int
+sender_answered(struct smtp *s, struct wr *out)
+{
+	if (s->answer == SMTP_OK)
+		return smtp_begin(s, out);
+	smtp_reset(s);
+	return say_no(s, out);
 }
 
 static int
@@ -175,6 +187,10 @@ settle(struct smtp *s, struct wr *out)
 	s->open = SMTP_INPUT;
 	s->answered = false;
 	switch (question) {
+	case SMTP_AUTH:
+		return smtp_auth_settle(s, out);
+	case SMTP_SENDER:
+		return sender_answered(s, out);
 	case SMTP_RCPT:
 		return rcpt_answered(s, out);
 	case SMTP_DATA:
@@ -212,6 +228,7 @@ end(struct smtp *s, struct wr *out)
 	    [SMTP_BUSY] = "421 4.7.0 too many connections, closing",
 	    [SMTP_IDLE] = "421 4.4.2 nothing came for too long, closing",
 	    [SMTP_STOP] = "421 4.3.2 going down, try again later",
+	    [SMTP_LOST] = "421 4.7.0 your login is void, log in anew",
 	};
 
 	return smtp_leave(s, out, texts[s->why]);
@@ -245,6 +262,7 @@ smtp_free(struct smtp *s)
 {
 	if (!s)
 		return;
+	smtp_auth_drop(s);
 	buf_free(&s->envelope);
 	free(s);
 }
@@ -270,10 +288,24 @@ smtp_step(struct smtp *s, struct rd *in, struct wr *out)
 			want = greet(s, out);
 		else if (s->state == SMTP_TEXT || s->state == SMTP_SWALLOW)
 			want = body(s, in, out);
+		else if (s->state == SMTP_LOGIN)
+			want = smtp_auth_line(s, in, out);
 		else
 			want = command(s, in, out);
 	}
 	return (enum smtp_want)want;
+}
+
+void
+smtp_nonce(struct smtp *s, const uint8_t nonce[SASL_NONCE])
+{
+	memcpy(s->nonce, nonce, SASL_NONCE);
+}
+
+struct sasl *
+smtp_sasl(const struct smtp *s)
+{
+	return s->sasl;
 }
 
 struct bytes
@@ -285,7 +317,7 @@ smtp_text(const struct smtp *s)
 void
 smtp_answer(struct smtp *s, enum smtp_answer answer)
 {
-	assert(s->open >= SMTP_RCPT && s->open <= SMTP_COMMIT && !s->answered);
+	assert(s->open >= SMTP_AUTH && s->open <= SMTP_COMMIT && !s->answered);
 	s->answer = answer;
 	s->answered = true;
 }
@@ -364,7 +396,9 @@ smtp_received(const struct smtp *s, uint64_t now, struct wr *w)
 	wr_bytes(w, peer);
 	wr_text(w, "])\r\n\tby ");
 	wr_bytes(w, s->conf->host);
-	wr_printf(w, " (Stead) with %sSMTP%s id ", s->esmtp ? "E" : "", s->tls ? "S" : "");
+	/* ESMTPSA and so on (RFC 3848); the letters of a mere HELO say what happened, too */
+	wr_printf(w, " (Stead) with %sSMTP%s%s id ", s->esmtp ? "E" : "", s->tls ? "S" : "",
+	          s->logged_in ? "A" : "");
 	smtp_id(s, w);
 	wr_text(w, ";\r\n\t");
 	date_write(w, (int64_t)now, 0);
@@ -383,6 +417,12 @@ smtp_is_tls(const struct smtp *s)
 	return s->tls;
 }
 
+bool
+smtp_logged_in(const struct smtp *s)
+{
+	return s->logged_in;
+}
+
 struct bytes
 smtp_helo(const struct smtp *s)
 {
@@ -392,5 +432,5 @@ smtp_helo(const struct smtp *s)
 size_t
 smtp_memory(const struct smtp *s)
 {
-	return sizeof(*s) + s->envelope.cap;
+	return sizeof(*s) + s->envelope.cap + (s->sasl ? SASL_MEMORY_MAX : 0);
 }

@@ -2,6 +2,7 @@
 #include "proto/smtp_params.h"
 
 #include "base/text.h"
+#include "mail/address.h"
 
 static const char wrong[] = "501 5.5.4 wrong parameter";
 static const char twice[] = "501 5.5.4 parameter given twice";
@@ -10,7 +11,7 @@ static const char too_large[] = "552 5.3.4 message larger than our limit";
 
 struct parsing {
 	struct smtp_params *params;
-	uint64_t size_max;
+	const struct smtp_offer *offer;
 };
 
 typedef const char *param_fn(struct parsing *, struct bytes value);
@@ -26,7 +27,8 @@ size_param(struct parsing *p, struct bytes value)
 	for (size_t i = 0; i < value.n; i++)
 		if (value.p[i] < '0' || value.p[i] > '9')
 			return wrong;
-	if (!text_u64(value, p->size_max ? p->size_max : UINT64_MAX, &p->params->size))
+	if (!text_u64(value, p->offer->size_max ? p->offer->size_max : UINT64_MAX,
+	              &p->params->size))
 		return too_large;
 	return NULL;
 }
@@ -41,13 +43,46 @@ body_param(struct parsing *p, struct bytes value)
 	return wrong;
 }
 
+/* "+" and two digits in capitals, or a character that stands for itself (RFC 3461 4). */
+static bool
+is_xtext(struct bytes b)
+{
+	for (size_t i = 0; i < b.n; i++) {
+		if (b.p[i] < 0x21 || b.p[i] > 0x7e || b.p[i] == '=')
+			return false;
+		if (b.p[i] != '+')
+			continue;
+		for (size_t end = i + 2; i < end; i++)
+			if (i + 1 >= b.n || text_hex_digit(b.p[i + 1]) < 0 ||
+			    (b.p[i + 1] >= 'a' && b.p[i + 1] <= 'f'))
+				return false;
+	}
+	return b.n > 0;
+}
+
+/* Who submitted it first, as this client says: no reason to believe it, so it is <> for us. */
+static const char *
+auth_param(struct parsing *p, struct bytes value)
+{
+	(void)p;
+	return is_xtext(value) && value.n <= 3 * ADDRESS_MAX ? NULL : wrong;
+}
+
 static const struct param {
 	const char *name;
 	param_fn *run;
+	bool needs_auth; /* offered where AUTH is */
 } mail_params[] = {
-    {"SIZE", size_param},
-    {"BODY", body_param},
+    {"SIZE", size_param, false},
+    {"BODY", body_param, false},
+    {"AUTH", auth_param, true},
 };
+
+static bool
+is_offered(const struct param *row, const struct smtp_offer *offer, struct bytes name)
+{
+	return bytes_eq_nocase(name, bytes_of(row->name)) && (offer->auth || !row->needs_auth);
+}
 
 /* The next word; the blanks around it are eaten. */
 static struct bytes
@@ -63,9 +98,9 @@ take_word(struct rd *in)
 }
 
 const char *
-smtp_params_mail(struct rd *in, uint64_t size_max, struct smtp_params *params)
+smtp_params_mail(struct rd *in, const struct smtp_offer *offer, struct smtp_params *params)
 {
-	struct parsing p = {params, size_max};
+	struct parsing p = {params, offer};
 	struct bytes name, value;
 	const char *refused = NULL;
 	unsigned seen = 0;
@@ -78,7 +113,7 @@ smtp_params_mail(struct rd *in, uint64_t size_max, struct smtp_params *params)
 			break;
 		name = text_cut(&value, '=');
 		for (i = 0; i < COUNT(mail_params); i++)
-			if (bytes_eq_nocase(name, bytes_of(mail_params[i].name)))
+			if (is_offered(&mail_params[i], offer, name))
 				break;
 		if (i == COUNT(mail_params))
 			refused = unknown;

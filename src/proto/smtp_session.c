@@ -76,3 +76,13 @@ smtp_accept(struct smtp *s)
 	buf_wrote(&s->envelope, 1 + s->text.n);
 	s->text = NO_BYTES;
 }
+
+int
+smtp_begin(struct smtp *s, struct wr *out)
+{
+	smtp_accept(s);
+	s->message++;
+	s->state = SMTP_MAIL;
+	smtp_reply(out, "250 2.1.0 sender ok");
+	return SMTP_GO_ON;
+}

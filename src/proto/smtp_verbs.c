@@ -54,6 +54,8 @@ hello(struct smtp *s, struct bytes name, struct wr *out, bool esmtp)
 		wr_text(&w, "\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n");
 		if (c->starttls && !s->tls)
 			wr_text(&w, "250-STARTTLS\r\n");
+		if (smtp_may_login(s) && !s->logged_in)
+			wr_text(&w, "250-AUTH " SASL_MECHANISMS "\r\n");
 		wr_printf(&w, "250-SIZE %llu\r\n250 HELP", (unsigned long long)c->size_max);
 	}
 	wr_u8(&w, '\0');
@@ -88,31 +90,32 @@ static int
 do_mail(void *session, struct bytes args, struct wr *out)
 {
 	struct smtp *s = session;
+	const struct smtp_offer offer = {s->conf->size_max, s->conf->login != SMTP_NO_LOGIN};
 	struct smtp_params params;
 	struct address a;
 	const char *refused;
 	struct rd rest;
 	struct err e = parse_path(args, BYTES("FROM:"), ADDRESS_NULL, &a, &rest);
 
+	if (offer.auth && !s->logged_in)
+		return smtp_refuse(s, out,
+		                   smtp_may_login(s) ? "530 5.7.0 log in first"
+		                                     : "530 5.7.0 STARTTLS first, then log in");
 	if (e.code == ERR_DENIED)
 		return smtp_refuse(s, out, "553 5.6.7 an address beyond ASCII needs SMTPUTF8");
 	if (!is_ok(e))
 		return smtp_refuse(s, out,
 		                   e.code == ERR_RANGE ? "501 5.1.7 sender address too long"
 		                                       : "501 5.1.7 wrong sender address");
-	refused = smtp_params_mail(&rest, s->conf->size_max, &params);
+	refused = smtp_params_mail(&rest, &offer, &params);
 	if (refused)
 		return smtp_refuse(s, out, refused);
 	if (!smtp_propose(s, &a)) {
 		smtp_reply(out, "452 4.3.1 no memory for this message now");
 		return SMTP_GO_ON;
 	}
-	smtp_accept(s);
 	s->declared = params.size;
-	s->message++;
-	s->state = SMTP_MAIL;
-	smtp_reply(out, "250 2.1.0 sender ok");
-	return SMTP_GO_ON;
+	return s->logged_in && a.n ? smtp_ask(s, SMTP_SENDER) : smtp_begin(s, out);
 }
 
 static int
@@ -186,7 +189,7 @@ do_help(void *session, struct bytes args, struct wr *out)
 	(void)args;
 	return smtp_idle(
 	    session, out,
-	    "214-2.0.0 HELO EHLO STARTTLS MAIL RCPT DATA RSET NOOP VRFY EXPN HELP QUIT\r\n"
+	    "214-2.0.0 HELO EHLO STARTTLS AUTH MAIL RCPT DATA RSET NOOP VRFY EXPN HELP QUIT\r\n"
 	    "214 2.0.0 see RFC 5321");
 }
 
@@ -204,6 +207,8 @@ do_starttls(void *session, struct bytes args, struct wr *out)
 
 	if (s->tls)
 		return smtp_refuse(s, out, "503 5.5.1 TLS is active");
+	if (s->logged_in) /* all that came before TLS must be forgotten, a login too */
+		return smtp_refuse(s, out, "503 5.5.1 STARTTLS comes before a login");
 	if (!s->conf->starttls)
 		return smtp_refuse(s, out, "502 5.5.1 STARTTLS is not offered");
 	if (args.n)
@@ -215,8 +220,7 @@ do_starttls(void *session, struct bytes args, struct wr *out)
 static int
 do_auth(void *session, struct bytes args, struct wr *out)
 {
-	(void)args;
-	return smtp_refuse(session, out, "502 5.5.1 AUTH is not offered");
+	return smtp_auth(session, args, out);
 }
 
 /* A peer that sends chunks unasked goes on with octets that are no commands (attack 39). */
@@ -240,7 +244,7 @@ static const struct verb verbs[] = {
     {"HELP", ANY, do_help},
     {"QUIT", ANY, do_quit},
     {"STARTTLS", IN(SMTP_READY), do_starttls},
-    {"AUTH", ANY, do_auth},
+    {"AUTH", ANY, do_auth}, /* smtp_auth() tells when */
     {"BDAT", ANY, do_bdat},
 };
 

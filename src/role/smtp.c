@@ -1,4 +1,4 @@
-/* smtp.c - the front that receives mail: it parses strangers, and can only hand in. */
+/* smtp.c - the front that receives mail, from strangers and from users: it can only hand in. */
 #include "serve/smtp.h"
 
 #include "base/log.h"
@@ -11,13 +11,31 @@ struct state {
 	struct smtp_serve *serve;
 };
 
+static struct smtp_networks
+networks(const struct role_settings *s)
+{
+	return (struct smtp_networks){.plaintext = s->plaintext_login.list,
+	                              .relay = s->relay.list,
+	                              .n_plaintext = s->plaintext_login.n,
+	                              .n_relay = s->relay.n};
+}
+
+static struct err
+listen_at(struct state *s, enum service service, int fd)
+{
+	if (service == SERVICE_SMTP)
+		return smtp_serve_listen(s->serve, fd);
+	return smtp_serve_listen_submission(s->serve, fd, service == SERVICE_SUBMISSIONS);
+}
+
 static struct err
 open_smtp(struct attach *a, void **out)
 {
 	struct state *s = calloc(1, sizeof(*s));
 	const struct smtp_serve_conf conf = {.host = a->settings.host_name,
 	                                     .size_max = a->settings.message_size,
-	                                     .rcpt_max = a->settings.recipients};
+	                                     .rcpt_max = a->settings.recipients,
+	                                     .networks = networks(&a->settings)};
 	struct err e;
 
 	if (!s)
@@ -38,7 +56,8 @@ start(void *state)
 	struct state *s = state;
 
 	for (size_t i = 0; i < s->attach->n_listeners; i++) {
-		struct err e = smtp_serve_listen(s->serve, s->attach->listeners[i].fd);
+		struct err e =
+		    listen_at(s, s->attach->listeners[i].service, s->attach->listeners[i].fd);
 
 		if (!is_ok(e))
 			attach_fail(s->attach, e);
@@ -73,8 +92,14 @@ static struct err
 reload(void *state, const struct role_settings *fresh, struct wr *told)
 {
 	struct state *s = state;
+	struct role_settings *mine = &s->attach->settings;
+	struct smtp_networks fresh_networks;
 
 	(void)told;
+	mine->plaintext_login = fresh->plaintext_login;
+	mine->relay = fresh->relay;
+	fresh_networks = networks(mine);
+	smtp_serve_networks(s->serve, &fresh_networks);
 	smtp_serve_limits(s->serve, fresh->message_size, fresh->recipients);
 	return OK;
 }

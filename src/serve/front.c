@@ -2,6 +2,7 @@
 #include "serve/front.h"
 
 #include "base/log.h"
+#include "base/pool.h"
 #include "base/random.h"
 
 #include <stdlib.h>
@@ -122,7 +123,12 @@ front_listen(struct front *f, int fd, accept_fn *accepted, void *owner)
 struct purse_peer *
 front_enter(struct front *f, const struct addr *peer)
 {
-	struct purse_peer *p = f->draining ? NULL : purses_enter(f->purses, peer->ip);
+	struct purse_peer *p = NULL;
+
+	if (!f->draining && addr_ip_is_loopback(peer->ip))
+		p = purses_enter_up_to(f->purses, peer->ip, FRONT_SESSIONS, FRONT_OWN_BYTES);
+	else if (!f->draining)
+		p = purses_enter(f->purses, peer->ip);
 
 	if (p) {
 		f->sessions++;
@@ -155,6 +161,51 @@ front_leave(struct front *f, struct purse_peer *p)
 		f->drained(f->owner);
 }
 
+void *
+front_session_open(struct front *f, const struct front_port *port, int fd, const struct addr *peer)
+{
+	struct conn_conf conf = {.peer = *peer,
+	                         .tls_now = port->tls_now,
+	                         .in_max = port->in_max,
+	                         .out_max = port->out_max};
+	struct purse_peer *purse = !port->tls_now || f->tls ? front_enter(f, peer) : NULL;
+	struct front_session *s = purse ? pool_get(port->pool) : NULL;
+
+	if (!s) {
+		loop_close_fd(f->loop, fd);
+		if (purse)
+			front_leave(f, purse);
+		return NULL;
+	}
+	*s = (struct front_session){
+	    .front = f, .port = port, .next = f->first, .link = &f->first, .peer = purse};
+	if (s->next)
+		s->next->link = &s->next;
+	f->first = s;
+	s->tls = front_tls_enter(f);
+	conf.purse = &purse->bytes;
+	conf.tls = s->tls ? s->tls->server : NULL;
+	if (is_ok(conn_open(&s->conn, f->loop, fd, &conf, port->turn, s)))
+		return s;
+	front_session_close(s);
+	return NULL;
+}
+
+void
+front_session_close(struct front_session *s)
+{
+	struct front *f = s->front;
+	struct purse_peer *peer = s->peer;
+
+	conn_free(s->conn);
+	front_tls_leave(f, s->tls);
+	*s->link = s->next;
+	if (s->next)
+		s->next->link = s->link;
+	pool_put(s->port->pool, s);
+	front_leave(f, peer);
+}
+
 void
 front_broken(const struct conn *conn)
 {
@@ -175,4 +226,8 @@ front_drain(struct front *f, loop_fn *drained, void *owner)
 	f->owner = owner;
 	if (!f->sessions)
 		drained(owner);
+	for (struct front_session *s = f->first, *next; s; s = next) {
+		next = s->next;
+		s->port->turn(s, s->conn);
+	}
 }

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/pool.h"
+#include "serve/login.h"
 #include "talk/report.h"
 #include "talk/rows.h"
 #include "view/maildrop.h"
@@ -26,20 +27,14 @@ enum {
 };
 
 struct session {
+	struct front_session front; /* the first */
 	struct pop3_serve *serve;
-	struct session *next, **link;
-	struct conn *conn;
 	struct pop3 *pop3;
-	struct purse_peer *peer;
-	struct front_tls *tls;
+	struct login login;
 	struct maildrop *drop;
 	size_t charged; /* for the maildrop */
 	struct chan_ask ask;
-	struct loop_task again;
-	struct talk_id handle;
-	bool has_handle, waiting, closing, stopped;
-	bool logging; /* auth was asked, and counts for the network until it answers */
-	bool queued;  /* its network has enough logins under way */
+	bool waiting, closing, stopped;
 	uint32_t mailbox;
 	struct buf chunk;      /* of the message that is being sent */
 	uint64_t chunk_offset; /* where it begins in the message */
@@ -49,7 +44,7 @@ struct session {
 
 struct listener {
 	struct pop3_serve *serve;
-	bool tls_now;
+	struct front_port port;
 };
 
 struct pop3_serve {
@@ -58,13 +53,10 @@ struct pop3_serve {
 	struct pop3_conf conf[2]; /* of sessions without and with a certificate */
 	struct pop3_serve_conf given;
 	struct listener listeners[2];
-	struct session *first;
-	size_t queued;
 	uint64_t logins, refused, sent, removed;
 };
 
 static void turn(void *owner, struct conn *conn);
-static void turn_again(void *owner);
 
 static struct chan *
 box(struct session *s)
@@ -76,36 +68,22 @@ box(struct session *s)
 static void
 leave(struct session *s)
 {
-	if (s->has_handle && box(s))
-		chan_say(box(s), talk_box_leave_out(&(struct talk_box_leave){.handle = s->handle}),
-		         -1);
-	s->has_handle = false;
+	login_leave(&s->login);
 	maildrop_free(s->drop);
 	s->drop = NULL;
-	purse_refund(&s->peer->bytes, s->charged);
+	purse_refund(&s->front.peer->bytes, s->charged);
 	s->charged = 0;
 }
 
 static void
 session_free(struct session *s)
 {
-	struct pop3_serve *serve = s->serve;
-
-	if (s->logging)
-		s->peer->logins--;
-	s->serve->queued -= s->queued;
-	loop_defer_stop(serve->front.loop, &s->again);
 	chan_ask_stop(&s->ask);
 	buf_free(&s->chunk);
 	pop3_free(s->pop3);
 	leave(s);
-	conn_free(s->conn);
-	front_tls_leave(&serve->front, s->tls);
-	*s->link = s->next;
-	if (s->next)
-		s->next->link = s->link;
-	front_leave(&serve->front, s->peer);
-	pool_put(serve->sessions, s);
+	login_fini(&s->login);
+	front_session_close(&s->front);
 }
 
 /* Asks `whom`; without an answer to come, the machine is told to say so. */
@@ -122,64 +100,34 @@ answered_with(struct session *s, enum pop3_answer answer)
 {
 	s->waiting = false;
 	pop3_answer(s->pop3, answer);
-	turn(s, s->conn);
+	turn(s, s->front.conn);
 }
 
 /* ---- login ---- */
 
-/* One less is under way; all who waited are looked at again, since not each of them will log in. */
 static void
-login_over(struct session *s)
-{
-	struct pop3_serve *serve = s->serve;
-
-	s->logging = false;
-	s->peer->logins--;
-	for (struct session *q = serve->queued ? serve->first : NULL; q; q = q->next)
-		if (q->queued && q->peer == s->peer)
-			loop_defer(serve->front.loop, &q->again, turn_again, q);
-}
-
-static void
-logged_in(void *owner, struct err e, struct chan_word *w)
+logged_in(void *owner, enum login_result result)
 {
 	struct session *s = owner;
-	struct talk_auth_login_answer answer;
-	enum pop3_answer said = POP3_TEMP;
 
-	login_over(s);
-	if (is_ok(e) && talk_auth_login_answer_get(&w->body, &answer)) {
-		s->has_handle = answer.code == 0;
-		s->handle = answer.handle;
-		said = answer.code == 0            ? POP3_OK
-		       : answer.code == ERR_DENIED ? POP3_BAD
-		                                   : POP3_TEMP;
-	}
-	if (said == POP3_OK) {
+	if (result == LOGIN_OK) {
 		s->serve->logins++;
-		conn_idle(s->conn, IDLE_MS);
-		conn_until(s->conn, 0);
+		conn_idle(s->front.conn, IDLE_MS);
+		conn_until(s->front.conn, 0);
+		answered_with(s, POP3_OK);
 	} else {
 		s->serve->refused++;
+		answered_with(s, result == LOGIN_DENIED ? POP3_BAD : POP3_TEMP);
 	}
-	answered_with(s, said);
 }
 
 static void
 login(struct session *s)
 {
-	const struct talk_auth_login word = {
-	    .protocol = PROTOCOL_POP3,
-	    .peer = {conn_peer(s->conn)->ip, 16},
-	    .name = pop3_user(s->pop3),
-	    .password = pop3_secret(s->pop3),
-	};
-
 	leave(s); /* the listing behind an earlier login has failed */
-	ask(s, peers_chan(s->serve->front.peers, ROLE_AUTH, 0), talk_auth_login_out(&word),
-	    logged_in);
-	s->logging = s->waiting;
-	s->peer->logins += s->logging;
+	s->waiting = login_password(&s->login, pop3_user(s->pop3), pop3_secret(s->pop3), logged_in);
+	if (!s->waiting)
+		pop3_answer(s->pop3, POP3_TEMP);
 }
 
 /* ---- listing ---- */
@@ -191,7 +139,7 @@ ask_rows(struct session *s)
 {
 	uint8_t room[8];
 	struct wr ranges = wr_of(room, sizeof(room));
-	struct talk_box_rows word = {.handle = s->handle, .mailbox = s->mailbox};
+	struct talk_box_rows word = {.handle = s->login.handle, .mailbox = s->mailbox};
 
 	uid_range_put(&ranges, (struct uid_range){maildrop_next(s->drop), UINT32_MAX});
 	word.ranges = wr_since(&ranges, room);
@@ -207,7 +155,7 @@ list(struct session *s)
 
 	s->waiting = false;
 	s->charged = maildrop_memory(s->drop);
-	if (!purse_charge(&s->peer->bytes, s->charged)) {
+	if (!purse_charge(&s->front.peer->bytes, s->charged)) {
 		s->charged = 0;
 		rows = NULL;
 	}
@@ -215,7 +163,7 @@ list(struct session *s)
 		pop3_listing(s->pop3, rows, n);
 	else
 		pop3_answer(s->pop3, POP3_TEMP);
-	turn(s, s->conn);
+	turn(s, s->front.conn);
 }
 
 static void
@@ -234,7 +182,7 @@ rows_came(void *owner, struct err e, struct chan_word *w)
 	} else if (answer.more && is_ok(e)) {
 		ask_rows(s);
 		if (!s->waiting)
-			turn(s, s->conn);
+			turn(s, s->front.conn);
 	} else {
 		list(s); /* of a fuller mailbox the first, as many as a listing can hold */
 	}
@@ -263,14 +211,14 @@ opened(void *owner, struct err e, struct chan_word *w)
 	}
 	ask_rows(s);
 	if (!s->waiting)
-		turn(s, s->conn);
+		turn(s, s->front.conn);
 }
 
 static void
 open_drop(struct session *s)
 {
 	const struct talk_box_open word = {
-	    .handle = s->handle, .exclusive = 1, .mailbox = BYTES("INBOX")};
+	    .handle = s->login.handle, .exclusive = 1, .mailbox = BYTES("INBOX")};
 
 	ask(s, box(s), talk_box_open_out(&word), opened);
 }
@@ -292,7 +240,7 @@ read_came(void *owner, struct err e, struct chan_word *w)
 		answered_with(s, POP3_TEMP);
 	} else {
 		s->waiting = false;
-		turn(s, s->conn);
+		turn(s, s->front.conn);
 	}
 }
 
@@ -301,14 +249,14 @@ static bool
 send_chunk(struct session *s)
 {
 	struct bytes held = buf_bytes(&s->chunk);
-	struct wr out = conn_room(s->conn, CHUNK);
+	struct wr out = conn_room(s->front.conn, CHUNK);
 	uint8_t *start = out.p;
 	size_t took;
 
 	if (out.full)
 		return false;
 	took = pop3_body(s->pop3, held, &out);
-	conn_wrote(s->conn, wr_since(&out, start).n);
+	conn_wrote(s->front.conn, wr_since(&out, start).n);
 	buf_eat(&s->chunk, took);
 	s->chunk_offset += took;
 	return took > 0;
@@ -320,7 +268,7 @@ body(struct session *s)
 {
 	uint32_t number = pop3_number(s->pop3);
 	uint64_t offset = pop3_offset(s->pop3), missing = pop3_missing(s->pop3);
-	struct talk_box_read word = {.handle = s->handle, .mailbox = s->mailbox};
+	struct talk_box_read word = {.handle = s->login.handle, .mailbox = s->mailbox};
 
 	if (s->chunk.n && number == s->chunk_number && offset == s->chunk_offset)
 		return send_chunk(s);
@@ -344,7 +292,7 @@ static void removed(void *owner, struct err e, struct chan_word *w);
 static void
 remove_some(struct session *s)
 {
-	struct talk_box_remove word = {.handle = s->handle, .mailbox = s->mailbox};
+	struct talk_box_remove word = {.handle = s->login.handle, .mailbox = s->mailbox};
 	uint8_t *ranges = malloc(REMOVE_MAX * 8);
 	struct wr w = wr_of(ranges, ranges ? REMOVE_MAX * 8 : 0);
 	uint32_t number;
@@ -376,7 +324,7 @@ removed(void *owner, struct err e, struct chan_word *w)
 	} else if (pop3_deleted(s->pop3, &at, &number)) {
 		remove_some(s);
 		if (!s->waiting)
-			turn(s, s->conn);
+			turn(s, s->front.conn);
 	} else {
 		answered_with(s, POP3_OK);
 	}
@@ -421,15 +369,15 @@ finish(struct session *s)
 {
 	s->closing = true;
 	leave(s); /* who has said QUIT may come back before this connection is closed */
-	conn_finish(s->conn);
+	conn_finish(s->front.conn);
 }
 
 static bool
 step(struct session *s)
 {
-	struct bytes held = conn_in(s->conn);
+	struct bytes held = conn_in(s->front.conn);
 	struct rd in = rd_of(held);
-	struct wr out = conn_room(s->conn, POP3_REPLY_MAX);
+	struct wr out = conn_room(s->front.conn, POP3_REPLY_MAX);
 	uint8_t *start = out.p;
 	enum pop3_want want;
 	bool on;
@@ -437,27 +385,20 @@ step(struct session *s)
 	if (out.full)
 		return false;
 	want = pop3_step(s->pop3, &in, &out);
-	conn_wrote(s->conn, wr_since(&out, start).n);
+	conn_wrote(s->front.conn, wr_since(&out, start).n);
 	if (want == POP3_INPUT) /* what TOP left over */
 		buf_free(&s->chunk);
 	/* it filled the room that it got: there may be more */
 	on = want == POP3_ROOM ? wr_since(&out, start).n > 0 : answer(s, want);
 	/* behind answer(): a secret lies in the input until it was sent on */
-	conn_ate(s->conn, (size_t)(in.p - held.p));
+	conn_ate(s->front.conn, (size_t)(in.p - held.p));
 	if (want == POP3_TLS)
-		conn_starttls(s->conn);
+		conn_starttls(s->front.conn);
 	else if (want == POP3_CLOSE)
 		finish(s);
-	else if (want == POP3_INPUT && conn_state(s->conn) != CONN_OPEN)
+	else if (want == POP3_INPUT && conn_state(s->front.conn) != CONN_OPEN)
 		finish(s); /* it ended without QUIT: nothing is removed (attack 102) */
 	return on;
-}
-
-static void
-unqueue(struct session *s)
-{
-	s->serve->queued -= s->queued;
-	s->queued = false;
 }
 
 static void
@@ -466,9 +407,8 @@ turn(void *owner, struct conn *conn)
 	struct session *s = owner;
 	enum conn_state state = conn_state(conn);
 
-	unqueue(s);
-	if (s->logging && (state == CONN_DONE || state == CONN_BROKEN))
-		return; /* auth is at it still: it counts until then */
+	if (login_busy(&s->login) && (state == CONN_DONE || state == CONN_BROKEN))
+		return; /* it counts until auth has answered */
 	if (state == CONN_DONE || state == CONN_BROKEN) {
 		if (state == CONN_BROKEN)
 			front_broken(conn);
@@ -487,11 +427,8 @@ turn(void *owner, struct conn *conn)
 	}
 	if (conn_tls(conn) && !pop3_is_tls(s->pop3))
 		pop3_tls_done(s->pop3);
-	if (!s->has_handle && s->peer->logins >= FRONT_LOGINS) {
-		s->queued = true;
-		s->serve->queued++;
+	if (login_waits(&s->login))
 		return;
-	}
 	while (step(s))
 		;
 }
@@ -501,16 +438,7 @@ turn_again(void *owner)
 {
 	struct session *s = owner;
 
-	turn(s, s->conn);
-}
-
-static bool
-may_login_plain(const struct pop3_serve *serve, const struct addr *peer)
-{
-	for (size_t i = 0; i < serve->given.n_plaintext; i++)
-		if (net_contains(&serve->given.plaintext[i], peer->ip))
-			return true;
-	return false;
+	turn(s, s->front.conn);
 }
 
 static void
@@ -518,41 +446,22 @@ accepted(void *owner, int fd, const struct addr *peer)
 {
 	const struct listener *l = owner;
 	struct pop3_serve *serve = l->serve;
-	struct conn_conf conf = {
-	    .peer = *peer, .tls_now = l->tls_now, .in_max = IN_MAX, .out_max = OUT_MAX};
-	struct purse_peer *purse = NULL;
-	struct session *s = NULL;
-	struct err e;
+	struct session *s = front_session_open(&serve->front, &l->port, fd, peer);
 
-	if (!l->tls_now || serve->front.tls)
-		purse = front_enter(&serve->front, peer);
-	if (purse)
-		s = pool_get(serve->sessions);
-	if (!s) {
-		loop_close_fd(serve->front.loop, fd);
-		if (purse)
-			front_leave(&serve->front, purse);
+	if (!s)
 		return;
-	}
-	*s = (struct session){.serve = serve,
-	                      .peer = purse,
-	                      .next = serve->first,
-	                      .link = &serve->first,
-	                      .chunk = buf_init((size_t)2 * CHUNK)};
-	if (s->next)
-		s->next->link = &s->next;
-	serve->first = s;
-	s->tls = front_tls_enter(&serve->front);
-	conf.purse = &purse->bytes;
-	conf.tls = s->tls ? s->tls->server : NULL;
-	s->pop3 = pop3_new(&serve->conf[s->tls != NULL], l->tls_now, may_login_plain(serve, peer));
-	e = conn_open(&s->conn, serve->front.loop, fd, &conf, turn, s);
-	if (!is_ok(e) || !s->pop3) {
+	s->serve = serve;
+	s->chunk = buf_init((size_t)2 * CHUNK);
+	login_init(&s->login, &serve->front, s->front.peer, peer, PROTOCOL_POP3, turn_again, s);
+	s->pop3 =
+	    pop3_new(&serve->conf[s->front.tls != NULL], l->port.tls_now,
+	             nets_contain(serve->given.plaintext, serve->given.n_plaintext, peer->ip));
+	if (!s->pop3) {
 		session_free(s);
 		return;
 	}
-	conn_until(s->conn, LOGIN_MS);
-	turn(s, s->conn);
+	conn_until(s->front.conn, LOGIN_MS);
+	turn(s, s->front.conn);
 }
 
 /* ---- public ---- */
@@ -569,9 +478,10 @@ pop3_serve_open(struct pop3_serve **out, const struct pop3_serve_conf *conf, str
 	serve->given = *conf;
 	serve->conf[0] = (struct pop3_conf){.host = conf->host};
 	serve->conf[1] = (struct pop3_conf){.host = conf->host, .stls = true};
-	serve->listeners[PLAIN] = (struct listener){serve, false};
-	serve->listeners[TLS_NOW] = (struct listener){serve, true};
 	serve->sessions = pool_open(sizeof(struct session), FRONT_SESSIONS);
+	for (int tls_now = PLAIN; tls_now <= TLS_NOW; tls_now++)
+		serve->listeners[tls_now] =
+		    (struct listener){serve, {serve->sessions, IN_MAX, OUT_MAX, tls_now, turn}};
 	e = serve->sessions ? front_init(&serve->front, loop, random, peers)
 	                    : ERR(ERR_MEMORY, 0, "sessions");
 	if (is_ok(e)) {
@@ -588,8 +498,8 @@ pop3_serve_close(struct pop3_serve *serve)
 {
 	if (!serve)
 		return;
-	while (serve->first)
-		session_free(serve->first);
+	while (serve->front.first)
+		session_free((struct session *)serve->front.first);
 	pool_close(serve->sessions);
 	front_fini(&serve->front);
 	free(serve);
@@ -618,13 +528,7 @@ pop3_serve_plaintext(struct pop3_serve *serve, const struct net *nets, size_t n)
 void
 pop3_serve_drain(struct pop3_serve *serve, loop_fn *drained, void *owner)
 {
-	struct session *next;
-
 	front_drain(&serve->front, drained, owner);
-	for (struct session *s = serve->first; s; s = next) {
-		next = s->next;
-		turn(s, s->conn);
-	}
 }
 
 void

@@ -63,11 +63,38 @@ attack_045_smtp_relay(void **state)
 	}
 }
 
+/* Submission relays for who logged in, and takes nothing from anybody else. */
+static void
+attack_045_submission_without_a_login(void **state)
+{
+	static const char *const before[] = {"", "AUTH PLAIN\r\n*\r\n",
+	                                     "AUTH PLAIN AGJvYgB3cm9uZw==\r\n", "AUTH PLAIN =\r\n"};
+	static struct smtp_play t;
+	char client[512];
+
+	(void)state;
+	smtp_play_init(&t);
+	t.conf.login = SMTP_PLAIN_LOGIN;
+	for (size_t i = 0; i < COUNT(forms); i++)
+		for (size_t j = 0; j < COUNT(before); j++) {
+			snprintf(client, sizeof(client),
+			         "EHLO a\r\n%sMAIL FROM:<bob@fakeplace.edu>\r\nRCPT TO:%s\r\n"
+			         "DATA\r\n",
+			         before[j], forms[i]);
+			smtp_play(&t, bytes_of(client), 30);
+			assert_int_equal(count_in(smtp_play_said(&t), "530 5.7.0 "), 1);
+			assert_int_equal(count_in(smtp_play_said(&t), "250 2.1."), 0);
+			assert_int_equal(count_in(smtp_play_said(&t), "\r\n354 "), 0);
+			assert_int_equal(t.asked.p - t.asked_room, 0);
+		}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(attack_045_smtp_relay),
+	    cmocka_unit_test(attack_045_submission_without_a_login),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

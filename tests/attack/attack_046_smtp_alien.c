@@ -59,7 +59,7 @@ attack_046_smtp_alien_later(void **state)
 static void
 attack_046_smtp_pregreet(void **state)
 {
-	struct smtp_conf conf = {BYTES("fakeplace.edu"), 0, 1, true};
+	struct smtp_conf conf = {.host = BYTES("fakeplace.edu"), .rcpt_max = 1, .starttls = true};
 	struct smtp *s = smtp_new(&conf, NO_BYTES, NO_BYTES, false);
 	struct rd in = rd_of(BYTES("EHLO a\r\nMAIL FROM:<>\r\n"));
 	uint8_t room[SMTP_REPLY_MAX];

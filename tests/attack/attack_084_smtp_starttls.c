@@ -37,7 +37,7 @@ attack_084_smtp_starttls(void **state)
 static void
 attack_084_smtp_read_ahead_is_eaten(void **state)
 {
-	struct smtp_conf conf = {BYTES("fakeplace.edu"), 0, 1, true};
+	struct smtp_conf conf = {.host = BYTES("fakeplace.edu"), .rcpt_max = 1, .starttls = true};
 	struct smtp *s = smtp_new(&conf, NO_BYTES, NO_BYTES, false);
 	struct rd in = rd_of(BYTES(HELO "STARTTLS\r\nEHLO x\r\nMA"));
 	uint8_t room[2 * SMTP_REPLY_MAX];

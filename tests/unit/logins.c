@@ -299,6 +299,68 @@ the_end_answers_what_waits(void **state)
 	fini(&p);
 }
 
+/* ---- SCRAM ---- */
+
+static struct bytes
+all(const uint8_t d[DIGEST_SIZE])
+{
+	return (struct bytes){d, DIGEST_SIZE};
+}
+
+/* What a client that knows this password says and expects, for the salt that it was told. */
+static void
+client_of(struct place *p, const char *name, const char *password, struct bytes message,
+          uint8_t proof[DIGEST_SIZE], uint8_t expected[DIGEST_SIZE])
+{
+	uint8_t salt[LOGINS_SALT], salted[DIGEST_SIZE], key[DIGEST_SIZE], stored[DIGEST_SIZE];
+	uint32_t iterations = 0;
+
+	assert_true(is_ok(logins_salt(p->l, bytes_of(name), salt, &iterations)));
+	assert_true(is_ok(digest_pbkdf2(bytes_of(password), (struct bytes){salt, sizeof(salt)},
+	                                iterations, salted)));
+	assert_true(is_ok(digest_hmac(all(salted), BYTES("Client Key"), key)));
+	assert_true(is_ok(digest_sha256(all(key), stored)));
+	assert_true(is_ok(digest_hmac(all(stored), message, proof)));
+	for (size_t i = 0; i < DIGEST_SIZE; i++)
+		proof[i] ^= key[i];
+	assert_true(is_ok(digest_hmac(all(salted), BYTES("Server Key"), key)));
+	assert_true(is_ok(digest_hmac(all(key), message, expected)));
+}
+
+static void
+a_proof_instead_of_a_password(void **state)
+{
+	const struct bytes message = BYTES("n=a,r=x,r=xy,s=z,i=10000,c=biws,r=xy");
+	uint8_t proof[DIGEST_SIZE], expected[DIGEST_SIZE], signature[DIGEST_SIZE];
+	struct place p;
+
+	(void)state;
+	init(&p, STORE_LOG, CHEAP);
+	assert_int_equal(set(&p, BYTES("alice@example.org"), 7, BYTES("secret")), 0);
+	for (size_t i = 0; i < COUNT(tries); i++) {
+		bool right = tries[i].account == 7;
+		uint64_t account = 0;
+		struct err e;
+
+		if (strcmp(tries[i].password, "") == 0)
+			continue;
+		client_of(&p, tries[i].name, tries[i].password, message, proof, expected);
+		e = logins_scram(p.l, bytes_of(tries[i].name), message, all(proof), &account,
+		                 signature);
+		if (e.code != (right ? 0 : ERR_DENIED))
+			fail_msg("row %zu: %s", i, tries[i].name);
+		if (right) {
+			assert_int_equal(account, 7);
+			assert_memory_equal(signature, expected, DIGEST_SIZE);
+			assert_int_equal(logins_scram(p.l, bytes_of(tries[i].name), BYTES("other"),
+			                              all(proof), &account, signature)
+			                     .code,
+			                 ERR_DENIED);
+		}
+	}
+	fini(&p);
+}
+
 int
 main(void)
 {
@@ -311,6 +373,7 @@ main(void)
 	    cmocka_unit_test(the_cost_of_new_hashes_can_change),
 	    cmocka_unit_test(a_cost_that_there_is_not),
 	    cmocka_unit_test(the_end_answers_what_waits),
+	    cmocka_unit_test(a_proof_instead_of_a_password),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

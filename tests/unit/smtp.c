@@ -195,7 +195,7 @@ a_late_end_says_why(void **state)
 	    "421 4.4.2 nothing came for too long, closing\r\n",
 	    "421 4.3.2 going down, try again later\r\n",
 	};
-	struct smtp_conf conf = {BYTES("fakeplace.edu"), 0, 1, false};
+	struct smtp_conf conf = {.host = BYTES("fakeplace.edu"), .rcpt_max = 1};
 	struct rd in = rd_of(BYTES("HELO a\r\n"));
 	uint8_t room[SMTP_REPLY_MAX];
 
@@ -216,7 +216,7 @@ a_late_end_says_why(void **state)
 static void
 a_commit_is_told_before_the_end(void **state)
 {
-	struct smtp_conf conf = {BYTES("fakeplace.edu"), 0, 1, false};
+	struct smtp_conf conf = {.host = BYTES("fakeplace.edu"), .rcpt_max = 1};
 	struct smtp *s = smtp_new(&conf, NO_BYTES, BYTES("s1"), false);
 	struct rd in = rd_of(BYTES("HELO a\r\nMAIL FROM:<a@b.c>\r\nRCPT TO:<bob@fakeplace.edu>\r\n"
 	                           "DATA\r\n.\r\nNOOP\r\n"));
@@ -241,7 +241,7 @@ a_commit_is_told_before_the_end(void **state)
 static void
 received_names_all_that_took_part(void **state)
 {
-	struct smtp_conf conf = {BYTES("fakeplace.edu"), 0, 1, false};
+	struct smtp_conf conf = {.host = BYTES("fakeplace.edu"), .rcpt_max = 1};
 	struct smtp *s = smtp_new(&conf, BYTES("2001:db8::7"), BYTES("s1"), true);
 	uint8_t room[SMTP_RECEIVED_MAX], said[SMTP_REPLY_MAX * 2];
 	struct wr w = wr_of(room, sizeof(room)), out = wr_of(said, sizeof(said));
@@ -262,7 +262,11 @@ static void
 longest_names_fit_the_room(void **state)
 {
 	static char host[254], helo[256 + 16];
-	struct smtp_conf conf = {{(const uint8_t *)host, 253}, UINT64_MAX, 1, true};
+	struct smtp_conf conf = {.host = {(const uint8_t *)host, 253},
+	                         .size_max = UINT64_MAX,
+	                         .rcpt_max = 1,
+	                         .starttls = true,
+	                         .login = SMTP_PLAIN_LOGIN};
 	uint8_t room[SMTP_RECEIVED_MAX], said[SMTP_REPLY_MAX];
 	struct smtp *s;
 	struct rd in;
