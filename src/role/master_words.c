@@ -397,6 +397,39 @@ act(struct master *m, struct child *asker, struct chan_word *w)
 }
 #endif
 
+/* ---- the port that FTP data comes from ---- */
+
+/*
+ * dial may not bind it itself: as any user it could not, and it would hold a right that it needs for
+ * nothing else.  The socket can do no more than connect; it is bound to one of our addresses.
+ */
+static void
+data_socket(struct master *m, struct child *c, struct chan_word *w)
+{
+	struct talk_dial_socket t;
+	struct talk_dial_socket_answer a = {.code = ERR_DENIED};
+	uint8_t packed[MASTER_SETTINGS_MAX];
+	struct wr settings = wr_of(packed, sizeof(packed));
+	struct role_settings told;
+	struct addr from = {.port = 0};
+	int fd = -1;
+	struct err e = ERR(ERR_DENIED, 0, "address");
+
+	if (!talk_dial_socket_get(&w->body, &t))
+		return;
+	settings_pack(&m->config.settings, (uint32_t)getuid(), &settings);
+	if (t.local.n == sizeof(from.ip) &&
+	    role_settings_unpack(wr_since(&settings, packed), &told)) {
+		memcpy(from.ip, t.local.p, sizeof(from.ip));
+		from.port = told.ftp_data_port;
+		e = loop_bind(m->loop, &from, &fd);
+	}
+	a.code = is_ok(e) ? 0 : ERR_DENIED;
+	if (c->chan)
+		chan_answer(c->chan, w->seq, talk_dial_socket_answer_out(&a), fd);
+	loop_close_fd(m->loop, fd);
+}
+
 /* ---- public ---- */
 
 void
@@ -410,6 +443,9 @@ master_word(void *owner, struct child *c, struct chan_word *w)
 		break;
 	case WORD_SERVER_RELOAD:
 		master_reload_all(m, c, w->seq);
+		break;
+	case WORD_DIAL_SOCKET:
+		data_socket(m, c, w);
 		break;
 #ifdef STEAD_ACTS
 	case WORD_ROLE_ACT:
