@@ -51,8 +51,8 @@ static const struct command own_commands[] = {
     {0},
 };
 
-static const struct command *const tables[] = {init_commands, own_commands, server_commands,
-                                               people_commands, zone_commands};
+static const struct command *const tables[] = {init_commands,   own_commands,  server_commands,
+                                               people_commands, zone_commands, queue_commands};
 
 static void
 help(void)

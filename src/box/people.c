@@ -419,11 +419,6 @@ add_alias(struct change *c)
 
 		if (!is_address(target, false))
 			return refuse(c, ERR_SYNTAX, "a target is not an address");
-		e = needs_domain(c, target);
-		if (e.code == ERR_NOTFOUND)
-			return refuse(c, ERR_DENIED,
-			              "a target is at another server: forwarding "
-			              "comes with outgoing mail");
 	}
 	if (is_ok(e))
 		e = needs_free(c);

@@ -62,6 +62,7 @@ target(enum word word)
 	case WORD_ZONE_LIST:
 		return ROLE_ZONE;
 	case WORD_QUEUE_LIST:
+	case WORD_QUEUE_CHANGE:
 		return ROLE_QUEUE;
 	default:
 		return ROLE_MASTER;

@@ -36,8 +36,13 @@ spool_rcpt_put(struct wr *w, const struct spool_rcpt *s)
 	wr_u16(w, s->number);
 	wr_u8(w, s->state);
 	wr_u16(w, s->tries);
+	wr_u16(w, s->report);
 	wr_u64(w, s->next_s);
+	for (size_t i = 0; i < sizeof(s->status); i++)
+		wr_u8(w, s->status[i]);
+	wr_u8(w, s->is_reply);
 	wr_bytes16(w, s->address);
+	wr_bytes16(w, s->server);
 	wr_bytes16(w, s->reply);
 }
 
@@ -49,8 +54,13 @@ spool_rcpt_get(struct rd *r, struct spool_rcpt *s)
 	s->number = rd_u16(r);
 	s->state = rd_u8(r);
 	s->tries = rd_u16(r);
+	s->report = rd_u16(r);
 	s->next_s = rd_u64(r);
+	for (size_t i = 0; i < sizeof(s->status); i++)
+		s->status[i] = rd_u8(r);
+	s->is_reply = rd_u8(r) != 0;
 	s->address = rd_bytes16(r);
+	s->server = rd_bytes16(r);
 	s->reply = rd_bytes16(r);
 	return !r->bad;
 }

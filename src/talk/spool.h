@@ -14,12 +14,17 @@ enum {
 	    500, /* of one queued message; a message for more is queued several times */
 	SPOOL_REPLY_MAX = 512,    /* octets kept of what a server said */
 	SPOOL_PACKED_MAX = 57344, /* octets of one message with its recipients, at most */
-	SPOOL_RCPT_KEPT = 64, /* octets of a reply that are kept where there are many recipients */
+	SPOOL_SERVER_MAX = 255,   /* octets kept of a server's name */
+	SPOOL_RCPT_KEPT = 64,  /* octets of a reply that are kept where there are many recipients */
+	SPOOL_MANY = 40,       /* this many recipients: their replies and servers are cut to that */
+	SPOOL_HEAD_FIXED = 44, /* octets of a packed head beside its sender */
+	SPOOL_RCPT_FIXED = 25, /* of a packed recipient beside address, server and reply */
 };
 
 enum spool_flag {
 	SPOOL_HELD = 1,   /* not tried until it is released */
 	SPOOL_BOUNCE = 2, /* its sender is <>: nobody is told when it fails (RFC 5321 4.5.5) */
+	SPOOL_WARNED = 4, /* its sender was told that it takes long */
 };
 
 struct spool_head {
@@ -35,14 +40,19 @@ struct spool_head {
 enum spool_state {
 	SPOOL_WAITING = 1, /* to be tried at next_s */
 	SPOOL_DONE,        /* delivered, or given up and its sender told: to be forgotten */
+	SPOOL_GIVEN_UP,    /* given up, and its sender is to be told */
 };
 
 struct spool_rcpt {
 	uint16_t number; /* within its message */
 	uint8_t state;   /* enum spool_state */
 	uint16_t tries;
+	uint16_t report;      /* of GIVEN_UP: those with one number are told in one report */
 	uint64_t next_s;      /* not before; wall time */
+	uint8_t status[3];    /* of the last try, RFC 3463; zeros: there was none */
+	bool is_reply;        /* reply is the server's own words */
 	struct bytes address; /* where it goes */
+	struct bytes server;  /* the one that was reached at the last try, or empty */
 	struct bytes reply;   /* what was said at the last try, or why it could not be made */
 };
 

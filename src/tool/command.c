@@ -191,3 +191,20 @@ command_print(FILE *to, struct bytes text)
 			fputc('\n', to);
 	}
 }
+
+void
+command_json(struct bytes text)
+{
+	struct rd r = rd_of(text);
+
+	printf("\"");
+	while (rd_left(&r)) {
+		uint8_t room[TEXT_ESCAPED * 64];
+		struct wr w = wr_of(room, sizeof(room));
+
+		text_escape(&w, rd_take(&r, rd_left(&r) < 64 ? rd_left(&r) : 64));
+		for (const uint8_t *p = room; p < w.p; p++)
+			printf(*p == '\\' ? "\\\\" : "%c", *p);
+	}
+	printf("\"");
+}

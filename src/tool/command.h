@@ -32,7 +32,8 @@ struct command {
 int command_usage(const struct command_env *, const char *wrong);
 
 /* The tables of the files here, each ended by a row without a name. */
-extern const struct command people_commands[], zone_commands[], server_commands[], init_commands[];
+extern const struct command people_commands[], zone_commands[], server_commands[], init_commands[],
+    queue_commands[];
 /*
  * Takes an option without a value (--json) out of argv; false when it is not there.  What is left
  * that begins with "--" is unknown: command_unknown() gives the first, or NULL.
@@ -56,5 +57,7 @@ MUST_CHECK struct err command_read(const char *path, size_t max, struct bytes *o
 int command_answered(uint8_t code, struct bytes text);
 /* Prints foreign bytes for a person, without a line end. */
 void command_print(FILE *, struct bytes);
+/* Prints them as a string of JSON, which holds the escaped form. */
+void command_json(struct bytes);
 
 #endif

@@ -1,4 +1,4 @@
-/* server.c - stead status, reload, queue. */
+/* server.c - stead status, reload. */
 #include "base/text.h"
 #include "net/cage.h"
 #include "talk/report.h"
@@ -97,19 +97,6 @@ print_line(const struct report_line *line)
 /* ---- for programs ---- */
 
 static void
-json_text(struct bytes text)
-{
-	uint8_t room[TEXT_ESCAPED * 256];
-	struct wr w = wr_of(room, sizeof(room));
-
-	text_escape(&w, text);
-	printf("\"");
-	for (const uint8_t *p = room; p < w.p; p++)
-		printf(*p == '\\' ? "\\\\" : "%c", *p);
-	printf("\"");
-}
-
-static void
 json_cage(struct bytes packed)
 {
 	struct rd r = rd_of(packed);
@@ -135,7 +122,7 @@ json_process(const struct report_process *p)
 	uint64_t value;
 
 	printf("{\"role\": ");
-	json_text(p->role);
+	command_json(p->role);
 	printf(", \"instance\": %u, \"state\": \"%s\", \"pid\": %u, \"uid\": %u, "
 	       "\"restarts\": %u, \"cage\": ",
 	       p->instance, state_text(p->state), p->pid, p->uid, p->restarts);
@@ -143,7 +130,7 @@ json_process(const struct report_process *p)
 	printf(", \"counters\": {");
 	while (report_counter(&r, &name, &value)) {
 		printf("%s", first ? "" : ", ");
-		json_text(name);
+		command_json(name);
 		printf(": %llu", (unsigned long long)value);
 		first = false;
 	}
@@ -154,9 +141,9 @@ static void
 json_listener(const struct report_listener *l)
 {
 	printf("{\"service\": ");
-	json_text(l->service);
+	command_json(l->service);
 	printf(", \"address\": ");
-	json_text(l->address);
+	command_json(l->address);
 	printf("}");
 }
 
@@ -189,9 +176,9 @@ json_report(struct bytes report)
 	while (report_get(&r, &line) != REPORT_END)
 		if (line.what == REPORT_SERVER) {
 			printf("\"version\": ");
-			json_text(line.server.version);
+			command_json(line.server.version);
 			printf(", \"host_name\": ");
-			json_text(line.server.host_name);
+			command_json(line.server.host_name);
 			printf(", \"pid\": %llu, \"up_s\": %llu, ",
 			       (unsigned long long)line.server.pid,
 			       (unsigned long long)line.server.up_s);
@@ -267,28 +254,6 @@ reload(const struct command_env *env, int argc, char **argv)
 	return code;
 }
 
-static int
-queue(const struct command_env *env, int argc, char **argv)
-{
-	struct talk_queue_list_answer a;
-	struct chan_word w;
-	struct client *c;
-	int code = EXIT_FAILED;
-
-	if (argc > 2 || (argc == 2 && strcmp(argv[1], "list") != 0))
-		return command_usage(env, "only `list` is there yet");
-	if (!is_ok(client_open(&c, env->dir, env->serve)))
-		return EXIT_FAILED;
-	if (is_ok(client_ask(c, talk_queue_list_out(&(struct talk_queue_list){0}), -1, &w)) &&
-	    talk_queue_list_answer_get(&w.body, &a)) {
-		code = command_answered(a.code, NO_BYTES);
-		if (code == EXIT_DONE && !a.rows.n)
-			printf("the queue is empty\n");
-	}
-	client_close(c);
-	return code;
-}
-
 #ifdef STEAD_ACTS
 static int
 act(const struct command_env *env, int argc, char **argv)
@@ -321,7 +286,6 @@ act(const struct command_env *env, int argc, char **argv)
 const struct command server_commands[] = {
     {"status", "[--json]", "Tell how the server, its roles and their cages are.", status},
     {"reload", "", "Take configuration, certificate and zones as they are now.", reload},
-    {"queue", "[list]", "List outgoing mail.", queue},
 #ifdef STEAD_ACTS
     {"act", "ROLE NUMBER", "Test builds only: let a role try a forbidden act.", act},
 #endif
