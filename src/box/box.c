@@ -5,9 +5,13 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "box/deliver.h"
+#include "box/files.h"
 #include "box/handles.h"
 #include "box/mailbox.h"
 #include "box/people.h"
+#include "box/sessions.h"
+#include "box/spool.h"
 #include "directory/image.h"
 #include "net/snap.h"
 #include "talk/report.h"
@@ -16,11 +20,9 @@
 #include <unistd.h>
 
 enum {
-	ACCOUNTS_MAX = 65536,
 	IMAGE_MAX = 1 << 30,
-	READ_MAX = 61440,
 	NAMES_MAX = 57344,
-	BODY_MAX = 1 << 30
+	PIECES = 4, /* of what takes long, in a turn */
 };
 
 struct box {
@@ -28,6 +30,10 @@ struct box {
 	struct people *people;
 	struct mailboxes *mailboxes;
 	struct handles *handles;
+	struct sessions *sessions;
+	struct spool *spool;
+	struct deliver *deliver;
+	struct files *files;
 	struct loop_task commit;
 	struct loop_task publish;
 	struct loop_timer expire; /* runs while there are handles that nobody used */
@@ -36,17 +42,11 @@ struct box {
 	struct directory directory;
 	int image_fd;
 	uint64_t purging; /* the account whose mail is being removed, 0: none */
-	uint64_t deliveries, messages_read, removed, commits;
+	uint64_t commits;
 };
 
 static void commit_soon(struct box *b);
 static void purge_next(struct box *b);
-
-static uint64_t
-now_s(const struct box *b)
-{
-	return loop_wall_ns(b->env.loop) / 1000000000;
-}
 
 /* ---- committing ---- */
 
@@ -54,9 +54,14 @@ static void
 commit(void *owner)
 {
 	struct box *b = owner;
-	struct err e = store_turn(b->env.store);
+	struct err e = OK;
 
-	b->commits++;
+	for (int i = 0; i < PIECES && mailboxes_busy(b->mailboxes); i++)
+		mailboxes_work(b->mailboxes);
+	if (store_pending(b->env.store)) {
+		e = store_turn(b->env.store);
+		b->commits++;
+	}
 	if (!is_ok(e))
 		b->env.failed(b->env.owner, e);
 	else
@@ -66,7 +71,7 @@ commit(void *owner)
 static void
 commit_soon(struct box *b)
 {
-	if (store_pending(b->env.store))
+	if (store_pending(b->env.store) || mailboxes_busy(b->mailboxes))
 		loop_defer(b->env.loop, &b->commit, commit, b);
 }
 
@@ -261,179 +266,7 @@ purge_next(struct box *b)
 	commit_soon(b);
 }
 
-/* ---- delivery ---- */
-
-struct delivering {
-	struct box *box;
-	struct asker asker;
-	struct delivery what;
-	int fd;
-	uint64_t *accounts; /* n of them, room for cap */
-	size_t n, cap;
-	uint8_t *bytes; /* sender, summary and body */
-};
-
-static void
-delivering_free(struct delivering *d)
-{
-	if (d->fd >= 0)
-		close(d->fd);
-	free(d->accounts);
-	free(d->bytes);
-	free(d);
-}
-
-static void
-answer_delivery(struct box *b, struct asker to, uint8_t code)
-{
-	const struct talk_box_deliver_answer answer = {.code = code};
-
-	peers_answer(b->env.peers, to, talk_box_deliver_answer_out(&answer), -1);
-}
-
-static void
-delivered(void *owner, struct err e)
-{
-	struct delivering *d = owner;
-
-	if (is_ok(e))
-		d->box->deliveries++;
-	else
-		log_event(LOG_ERROR, "box.deliver_failed", kv_err(e));
-	answer_delivery(d->box, d->asker, talk_code(e));
-	delivering_free(d);
-}
-
-static struct err
-add_account(struct delivering *d, uint64_t account)
-{
-	size_t cap = d->cap * 2 + 4;
-	uint64_t *grown;
-
-	if (d->n == d->cap) {
-		if (cap > ACCOUNTS_MAX)
-			return ERR(ERR_RANGE, 0, "more accounts than one message may go to");
-		grown = realloc(d->accounts, cap * sizeof(*grown));
-		if (!grown)
-			return ERR(ERR_MEMORY, 0, "delivery");
-		d->accounts = grown;
-		d->cap = cap;
-	}
-	d->accounts[d->n++] = account;
-	return OK;
-}
-
-static int
-by_number(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Who gets it: each account once, however many addresses lead there. */
-static struct err
-resolve(struct box *b, struct delivering *d, struct bytes recipients)
-{
-	struct rd r = rd_of(recipients);
-	struct err e = OK;
-	size_t kept = 0;
-
-	while (is_ok(e) && rd_left(&r)) {
-		struct directory_answer found;
-		struct directory_target target;
-		enum directory_kind kind = directory_lookup(&b->directory, rd_bytes16(&r), &found);
-
-		if (kind == DIRECTORY_ACCOUNT)
-			e = add_account(d, found.account);
-		while (is_ok(e) && kind == DIRECTORY_LIST && directory_target(&found, &target))
-			if (!target.is_remote)
-				e = add_account(d, target.account);
-	}
-	if (!is_ok(e))
-		return e;
-	if (r.bad || !d->n)
-		return ERR(ERR_NOTFOUND, 0, "nobody of the recipients is here any more");
-	qsort(d->accounts, d->n, sizeof(*d->accounts), by_number);
-	for (size_t i = 0; i < d->n; i++)
-		if (!kept || d->accounts[i] != d->accounts[kept - 1])
-			d->accounts[kept++] = d->accounts[i];
-	d->n = kept;
-	return OK;
-}
-
-/* The word's memory is the channel's; what must stay until the commit is copied. */
-static struct err
-keep(struct delivering *d, const struct talk_box_deliver *t)
-{
-	size_t n = t->sender.n + t->summary.n + t->body.n;
-	struct wr w;
-
-	d->bytes = malloc(n ? n : 1);
-	if (!d->bytes)
-		return ERR(ERR_MEMORY, 0, "delivery");
-	w = wr_of(d->bytes, n);
-	wr_bytes(&w, t->sender);
-	d->what.sender = wr_since(&w, d->bytes);
-	wr_bytes(&w, t->summary);
-	d->what.summary = (struct bytes){d->bytes + t->sender.n, t->summary.n};
-	wr_bytes(&w, t->body);
-	d->what.body = (struct store_body){
-	    .bytes = {d->bytes + t->sender.n + t->summary.n, t->body.n}, .fd = -1};
-	d->what.size = t->body.n;
-	return OK;
-}
-
-static struct err
-keep_file(struct delivering *d, int fd)
-{
-	size_t n;
-	struct err e = snap_check(fd, BODY_MAX, &n);
-
-	d->fd = fd;
-	if (!is_ok(e))
-		return e;
-	d->what.body.fd = fd;
-	d->what.body.length = n;
-	d->what.size = n;
-	return OK;
-}
-
-static void
-on_deliver(struct box *b, const struct peer *p, struct chan_word *w)
-{
-	struct asker to = peers_asker(p, w);
-	struct delivering *d = NULL;
-	struct talk_box_deliver t;
-	struct err e;
-
-	if (!talk_box_deliver_get(&w->body, &t))
-		return;
-	d = calloc(1, sizeof(*d));
-	if (!d) {
-		answer_delivery(b, to, ERR_LATER);
-		return;
-	}
-	d->box = b;
-	d->asker = to;
-	d->fd = -1;
-	e = keep(d, &t);
-	if (is_ok(e) && w->fd >= 0)
-		e = keep_file(d, chan_take_fd(w));
-	if (is_ok(e))
-		e = resolve(b, d, t.recipients);
-	if (!is_ok(e)) {
-		delivered(d, e);
-		return;
-	}
-	memcpy(d->what.op.id, t.op.b, sizeof(d->what.op.id));
-	d->what.accounts = d->accounts;
-	d->what.n = d->n;
-	d->what.now_s = now_s(b);
-	mailbox_deliver(b->mailboxes, &d->what, delivered, d);
-}
-
-/* ---- reading ---- */
+/* ---- sessions ---- */
 
 static void
 expire(void *owner)
@@ -460,135 +293,14 @@ on_grant(struct box *b, const struct peer *p, struct chan_word *w)
 }
 
 static void
-on_open(struct box *b, const struct peer *p, struct chan_word *w)
-{
-	struct talk_box_open_answer answer = {.code = ERR_DENIED};
-	struct mailbox_info info = {0};
-	struct talk_box_open t;
-	struct handle *h;
-
-	if (!talk_box_open_get(&w->body, &t))
-		return;
-	h = handles_find(b->handles, t.handle, p->role, p->instance);
-	if (h)
-		answer.code =
-		    talk_code(mailbox_find(b->mailboxes, h->account, t.mailbox, now_s(b), &info));
-	if (!answer.code && t.exclusive && !handles_lock(b->handles, h, info.number))
-		answer.code = ERR_EXISTS;
-	answer.number = info.number;
-	answer.uidvalidity = info.uidvalidity;
-	answer.uidnext = info.uidnext;
-	answer.count = info.count;
-	chan_answer(p->chan, w->seq, talk_box_open_answer_out(&answer), -1);
-}
-
-static uint32_t
-first_of(struct bytes ranges)
-{
-	struct rd r = rd_of(ranges);
-	struct uid_range range = {1, 0};
-
-	uid_range_get(&r, &range);
-	return range.first;
-}
-
-static void
-on_rows(struct box *b, const struct peer *p, struct chan_word *w)
-{
-	uint8_t *room = loop_lend(b->env.loop);
-	struct wr rows = wr_of(room, room ? READ_MAX : 0);
-	struct talk_box_rows_answer answer = {.code = ERR_DENIED};
-	struct talk_box_rows t;
-	struct handle *h;
-	bool more = false;
-
-	if (!talk_box_rows_get(&w->body, &t)) {
-		loop_give_back(b->env.loop, room);
-		return;
-	}
-	h = handles_find(b->handles, t.handle, p->role, p->instance);
-	if (h && room)
-		answer.code = talk_code(mailbox_rows(b->mailboxes, h->account, t.mailbox,
-		                                     first_of(t.ranges), &rows, &more));
-	answer.more = more;
-	answer.rows = wr_since(&rows, room);
-	chan_answer(p->chan, w->seq, talk_box_rows_answer_out(&answer), -1);
-	loop_give_back(b->env.loop, room);
-}
-
-static void
-on_read(struct box *b, const struct peer *p, struct chan_word *w)
-{
-	uint8_t *room = loop_lend(b->env.loop);
-	struct wr bytes = wr_of(room, room ? READ_MAX : 0);
-	struct talk_box_read_answer answer = {.code = ERR_DENIED};
-	struct talk_box_read t;
-	struct handle *h;
-
-	if (!talk_box_read_get(&w->body, &t)) {
-		loop_give_back(b->env.loop, room);
-		return;
-	}
-	h = handles_find(b->handles, t.handle, p->role, p->instance);
-	if (h && room)
-		answer.code = talk_code(mailbox_read(b->mailboxes, h->account, t.mailbox, t.uid,
-		                                     t.offset, t.length, &bytes));
-	answer.bytes = wr_since(&bytes, room);
-	b->messages_read += t.offset == 0;
-	chan_answer(p->chan, w->seq, talk_box_read_answer_out(&answer), -1);
-	loop_give_back(b->env.loop, room);
-}
-
-struct removing {
-	struct box *box;
-	struct asker asker;
-};
-
-static void
-removed(void *owner, struct err e)
-{
-	struct removing *r = owner;
-	const struct talk_box_remove_answer answer = {.code = talk_code(e)};
-
-	peers_answer(r->box->env.peers, r->asker, talk_box_remove_answer_out(&answer), -1);
-	free(r);
-}
-
-static void
-on_remove(struct box *b, const struct peer *p, struct chan_word *w)
-{
-	struct talk_box_remove_answer refused = {.code = ERR_DENIED};
-	struct talk_box_remove t;
-	struct removing *r;
-	struct handle *h;
-
-	if (!talk_box_remove_get(&w->body, &t))
-		return;
-	h = handles_find(b->handles, t.handle, p->role, p->instance);
-	r = h ? calloc(1, sizeof(*r)) : NULL;
-	if (!r) {
-		chan_answer(p->chan, w->seq, talk_box_remove_answer_out(&refused), -1);
-		return;
-	}
-	*r = (struct removing){b, peers_asker(p, w)};
-	uint8_t uids[61440];
-	struct wr list = wr_of(uids, sizeof(uids));
-	struct rd in = rd_of(t.ranges);
-	struct uid_range range;
-
-	while (uid_range_get(&in, &range))
-		wr_u32(&list, range.first);
-	b->removed += t.ranges.n / 8;
-	mailbox_remove(b->mailboxes, h->account, t.mailbox, wr_since(&list, uids), removed, r);
-}
-
-static void
 on_leave(struct box *b, const struct peer *p, struct chan_word *w)
 {
 	struct talk_box_leave t;
 
-	if (talk_box_leave_get(&w->body, &t))
-		handles_leave(b->handles, t.handle, p->role, p->instance);
+	if (!talk_box_leave_get(&w->body, &t))
+		return;
+	files_leave(b->files, t.handle, p->role, p->instance);
+	handles_leave(b->handles, t.handle, p->role, p->instance);
 }
 
 /* ---- public ---- */
@@ -598,22 +310,24 @@ box_word(struct box *b, const struct peer *p, struct chan_word *w)
 {
 	switch ((int)w->word) {
 	case WORD_BOX_DELIVER:
-		on_deliver(b, p, w);
+		deliver_word(b->deliver, p, w);
+		break;
+	case WORD_QUEUE_LOAD:
+	case WORD_QUEUE_BODY:
+	case WORD_QUEUE_SETTLE:
+		spool_word(b->spool, p, w);
+		break;
+	case WORD_FILE_STAT:
+	case WORD_FILE_LIST:
+	case WORD_FILE_READ:
+	case WORD_FILE_WRITE:
+	case WORD_FILE_COMMIT:
+	case WORD_FILE_DROP:
+	case WORD_FILE_CHANGE:
+		files_word(b->files, p, w);
 		break;
 	case WORD_BOX_GRANT:
 		on_grant(b, p, w);
-		break;
-	case WORD_BOX_OPEN:
-		on_open(b, p, w);
-		break;
-	case WORD_BOX_ROWS:
-		on_rows(b, p, w);
-		break;
-	case WORD_BOX_READ:
-		on_read(b, p, w);
-		break;
-	case WORD_BOX_REMOVE:
-		on_remove(b, p, w);
 		break;
 	case WORD_BOX_LEAVE:
 		on_leave(b, p, w);
@@ -625,6 +339,7 @@ box_word(struct box *b, const struct peer *p, struct chan_word *w)
 		on_people_list(b, p, w);
 		break;
 	default:
+		sessions_word(b->sessions, p, w);
 		break;
 	}
 	commit_soon(b);
@@ -640,6 +355,7 @@ box_peer_came(struct box *b, const struct peer *p)
 void
 box_peer_gone(struct box *b, const struct peer *p)
 {
+	files_front_gone(b->files, p->role, p->instance);
 	handles_front_gone(b->handles, p->role, p->instance);
 }
 
@@ -655,11 +371,43 @@ box_start(struct box *b)
 void
 box_status(const struct box *b, struct wr *counters)
 {
-	report_put_counter(counters, "deliveries", b->deliveries);
-	report_put_counter(counters, "messages_read", b->messages_read);
-	report_put_counter(counters, "messages_removed", b->removed);
-	report_put_counter(counters, "sessions", handles_count(b->handles));
+	deliver_status(b->deliver, counters);
+	spool_status(b->spool, counters);
+	sessions_status(b->sessions, counters);
+	files_status(b->files, counters);
 	report_put_counter(counters, "commits", b->commits);
+}
+
+static struct err
+open_words(struct box *b)
+{
+	const struct box_env *env = &b->env;
+	const struct sessions_env sessions = {.loop = env->loop,
+	                                      .peers = env->peers,
+	                                      .store = env->store,
+	                                      .mailboxes = b->mailboxes,
+	                                      .handles = b->handles};
+	const struct files_env files = {.loop = env->loop,
+	                                .random = env->random,
+	                                .peers = env->peers,
+	                                .handles = b->handles,
+	                                .areas = env->areas};
+	struct deliver_env deliver = {.loop = env->loop,
+	                              .peers = env->peers,
+	                              .store = env->store,
+	                              .mailboxes = b->mailboxes,
+	                              .handles = b->handles,
+	                              .directory = &b->directory};
+	struct err e = sessions_open(&b->sessions, &sessions);
+
+	if (is_ok(e))
+		e = spool_open(&b->spool, env->loop, env->peers, env->store);
+	deliver.spool = b->spool;
+	if (is_ok(e))
+		e = deliver_open(&b->deliver, &deliver);
+	if (is_ok(e))
+		e = files_open(&b->files, &files);
+	return e;
 }
 
 struct err
@@ -679,6 +427,8 @@ box_open(struct box **out, const struct box_env *env)
 	               : ERR(ERR_MEMORY, 0, "handles");
 	if (is_ok(e))
 		e = mailboxes_open(&b->mailboxes, env->store);
+	if (is_ok(e))
+		e = open_words(b);
 	if (is_ok(e))
 		*out = b;
 	else
@@ -700,7 +450,11 @@ box_close(struct box *b)
 	loop_defer_stop(b->env.loop, &b->commit);
 	loop_defer_stop(b->env.loop, &b->publish);
 	loop_timer_stop(b->env.loop, &b->expire);
-	mailboxes_close(b->mailboxes);
+	mailboxes_close(b->mailboxes); /* what waits is answered, by those below */
+	files_close(b->files);
+	deliver_close(b->deliver);
+	spool_close(b->spool);
+	sessions_close(b->sessions);
 	people_close(b->people);
 	handles_free(b->handles);
 	snap_release(b->image);

@@ -19,6 +19,7 @@ struct box_env {
 	struct random *random;
 	struct peers *peers;
 	struct store *store; /* the caller's */
+	int areas; /* the folder of the accounts' files, the caller's; -1: there is none */
 	box_failed *failed;
 	void *owner;
 };

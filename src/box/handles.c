@@ -1,4 +1,4 @@
-/* handles.c - a map of the handles, and one of the locked mailboxes. */
+/* handles.c - a map of the handles, one of the locked mailboxes, one of those that are watched. */
 #include "box/handles.h"
 
 #include "base/map.h"
@@ -7,10 +7,12 @@
 
 struct handles {
 	struct map by_id;
-	struct map locks; /* account and mailbox: the handle that has it */
+	struct map locks;   /* account and mailbox: the handle that has it */
+	struct map watched; /* account and mailbox: the first of a list of handles */
 };
 
-struct lock_name {
+/* An account and a mailbox of it. */
+struct place_name {
 	uint8_t text[12];
 };
 
@@ -21,7 +23,7 @@ id_bytes(const struct talk_id *id)
 }
 
 static struct bytes
-lock_bytes(struct lock_name *name, uint64_t account, uint32_t mailbox)
+place_bytes(struct place_name *name, uint64_t account, uint32_t mailbox)
 {
 	struct wr w = wr_of(name->text, sizeof(name->text));
 
@@ -33,11 +35,35 @@ lock_bytes(struct lock_name *name, uint64_t account, uint32_t mailbox)
 static void
 unlock(struct handles *hs, struct handle *h)
 {
-	struct lock_name name;
+	struct place_name name;
 
 	if (h->locked)
-		map_remove(&hs->locks, lock_bytes(&name, h->account, h->locked));
+		map_remove(&hs->locks, place_bytes(&name, h->account, h->locked));
 	h->locked = 0;
+}
+
+/*
+ * The map knows the first of a list, so a new one comes behind that; where the first goes, the map
+ * must know the next.  Its entry is there already: putting anew takes no memory that could be missing.
+ */
+static void
+unwatch(struct handles *hs, struct handle *h)
+{
+	struct place_name name;
+	struct bytes key = place_bytes(&name, h->account, h->watched);
+
+	if (!h->watched)
+		return;
+	if (h->watch_link)
+		*h->watch_link = h->next_watching;
+	else if (!h->next_watching || !map_put(&hs->watched, key, h->next_watching))
+		map_remove(&hs->watched, key);
+	if (h->next_watching)
+		h->next_watching->watch_link = h->watch_link;
+	h->watched = 0;
+	h->hinted = false;
+	h->next_watching = NULL;
+	h->watch_link = NULL;
 }
 
 struct handles *
@@ -49,6 +75,7 @@ handles_new(const uint8_t key[16])
 		return NULL;
 	map_init(&hs->by_id, key);
 	map_init(&hs->locks, key);
+	map_init(&hs->watched, key);
 	return hs;
 }
 
@@ -64,6 +91,7 @@ sweep(struct handles *hs, bool (*drop)(const struct handle *, const struct handl
 	while ((h = map_next(&hs->by_id, &at, &name)))
 		if (drop(h, like)) {
 			unlock(hs, h);
+			unwatch(hs, h);
 			map_remove(&hs->by_id, name);
 			free(h);
 		}
@@ -103,6 +131,7 @@ handles_free(struct handles *hs)
 	sweep(hs, any, NULL);
 	map_free(&hs->by_id);
 	map_free(&hs->locks);
+	map_free(&hs->watched);
 	free(hs);
 }
 
@@ -125,7 +154,8 @@ handles_grant(struct handles *hs, struct talk_id id, uint64_t account, enum role
 	h = calloc(1, sizeof(*h));
 	if (!h)
 		return ERR(ERR_MEMORY, 0, "handle");
-	*h = (struct handle){account, role, instance, 0, false, now_ms};
+	*h = (struct handle){
+	    .id = id, .account = account, .role = role, .instance = instance, .granted_ms = now_ms};
 	if (map_put(&hs->by_id, id_bytes(&id), h))
 		return OK;
 	free(h);
@@ -146,8 +176,8 @@ handles_find(struct handles *hs, struct talk_id id, enum role role, uint8_t inst
 bool
 handles_lock(struct handles *hs, struct handle *h, uint32_t mailbox)
 {
-	struct lock_name name;
-	struct bytes key = lock_bytes(&name, h->account, mailbox);
+	struct place_name name;
+	struct bytes key = place_bytes(&name, h->account, mailbox);
 
 	if (h->locked == mailbox)
 		return true;
@@ -158,6 +188,40 @@ handles_lock(struct handles *hs, struct handle *h, uint32_t mailbox)
 	return true;
 }
 
+bool
+handles_watch(struct handles *hs, struct handle *h, uint32_t mailbox)
+{
+	struct place_name name;
+	struct bytes key = place_bytes(&name, h->account, mailbox);
+	struct handle *first;
+
+	if (h->watched == mailbox)
+		return true;
+	unwatch(hs, h);
+	if (!mailbox)
+		return true;
+	first = map_get(&hs->watched, key);
+	if (!first && !map_put(&hs->watched, key, h))
+		return false;
+	if (first) {
+		h->next_watching = first->next_watching;
+		if (h->next_watching)
+			h->next_watching->watch_link = &h->next_watching;
+		first->next_watching = h;
+		h->watch_link = &first->next_watching;
+	}
+	h->watched = mailbox;
+	return true;
+}
+
+struct handle *
+handles_watching(const struct handles *hs, uint64_t account, uint32_t mailbox)
+{
+	struct place_name name;
+
+	return map_get(&hs->watched, place_bytes(&name, account, mailbox));
+}
+
 void
 handles_leave(struct handles *hs, struct talk_id id, enum role role, uint8_t instance)
 {
@@ -166,6 +230,7 @@ handles_leave(struct handles *hs, struct talk_id id, enum role role, uint8_t ins
 	if (!h)
 		return;
 	unlock(hs, h);
+	unwatch(hs, h);
 	map_remove(&hs->by_id, id_bytes(&id));
 	free(h);
 }

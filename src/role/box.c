@@ -31,8 +31,12 @@ open_box(struct attach *a, void **out)
 	    .disk = disk_real(),
 	    .random = a->random,
 	};
-	struct box_env env = {
-	    .loop = a->loop, .random = a->random, .peers = a->peers, .failed = failed, .owner = s};
+	struct box_env env = {.loop = a->loop,
+	                      .random = a->random,
+	                      .peers = a->peers,
+	                      .areas = a->areas,
+	                      .failed = failed,
+	                      .owner = s};
 	struct err e;
 
 	if (!s)

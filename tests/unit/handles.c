@@ -112,6 +112,53 @@ an_account_that_goes_ends_its_sessions(void **state)
 	handles_free(hs);
 }
 
+/* Those that watch a mailbox, and are told of it, are exactly those that said so and are there. */
+static void
+who_watches_what(void **state)
+{
+	enum { N = 60 };
+	struct handles *hs = handles_new(key);
+	uint32_t watched[N] = {0};
+	bool there[N] = {false};
+	uint32_t at = 12345;
+
+	(void)state;
+	for (int step = 0; step < 3000; step++) {
+		uint32_t n = (at = at * 1664525 + 1013904223) >> 8, who = n % N, box = n / N % 4;
+		struct handle *h;
+
+		if (!there[who])
+			grant(hs, who, who % 3, 0);
+		there[who] = true;
+		h = handles_find(hs, id(who), ROLE_MAIL, 0);
+		assert_true(handles_watch(hs, h, box));
+		watched[who] = box;
+		if (n / 1000 % 5 == 0) {
+			handles_leave(hs, id(who), ROLE_MAIL, 0);
+			there[who] = false;
+		}
+		for (uint64_t account = 0; account < 3; account++)
+			for (box = 1; box < 4; box++) {
+				size_t expected = 0, found = 0;
+
+				for (uint32_t i = 0; i < N; i++)
+					expected +=
+					    there[i] && i % 3 == account && watched[i] == box;
+				for (h = handles_watching(hs, account, box); h;
+				     h = h->next_watching) {
+					assert_true(h->account == account && h->watched == box);
+					found++;
+				}
+				assert_int_equal(found, expected);
+			}
+	}
+	handles_account_gone(hs, 1);
+	assert_null(handles_watching(hs, 1, 1));
+	handles_front_gone(hs, ROLE_MAIL, 0);
+	assert_null(handles_watching(hs, 0, 1));
+	handles_free(hs);
+}
+
 static void
 there_are_as_many_as_stated(void **state)
 {
@@ -161,6 +208,7 @@ main(void)
 	    cmocka_unit_test(a_mailbox_is_locked_for_one),
 	    cmocka_unit_test(what_a_front_had_goes_with_it),
 	    cmocka_unit_test(an_account_that_goes_ends_its_sessions),
+	    cmocka_unit_test(who_watches_what),
 	    cmocka_unit_test(there_are_as_many_as_stated),
 	    cmocka_unit_test(one_that_nobody_uses_is_dropped),
 	};
