@@ -4,7 +4,8 @@
 build_set='gcc libc6-dev meson ninja-build pkg-config python3 libuv1-dev libssl-dev liblmdb-dev
     libcrypt-dev libcmocka-dev'
 check_set='clang clang-format libclang-rt-14-dev mandoc'
-test_set='curl bind9-dnsutils knot-dnsutils swaks libnet-ssleay-perl openssl iproute2 procps'
+test_set='curl bind9-dnsutils knot-dnsutils swaks libnet-ssleay-perl openssl iproute2 procps
+    lftp isync mutt nftables tnftp'
 long_set='valgrind'
 
 debian=$(. /etc/os-release 2>/dev/null && echo "${ID:-} ${VERSION_ID:-}")

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""run.py [--sanitized] [NAME...] - the live tests, one after the other, one line each.
+"""run.py [--in FOLDER] [--sanitized] [NAME...] - the live tests (or those of another folder), one after
+the other, one line each.
 
 A NAME is a part of file.class.method, as the lines show it.  --sanitized leaves out what is marked
 as plain_only.  A test has LIMIT seconds; one that hangs tells where, and ends the run.  The last
@@ -81,11 +82,16 @@ def marked(test):
 def main():
     words = sys.argv[1:]
     sanitized = "--sanitized" in words
+    folder = HERE
+    if "--in" in words:
+        at = words.index("--in")
+        folder = os.path.abspath(words[at + 1])
+        del words[at:at + 2]
     names = [w for w in words if w != "--sanitized"]
-    sys.path.insert(0, HERE)
+    sys.path[:0] = [folder, HERE]
     sys.dont_write_bytecode = True
     loader, chosen = unittest.TestLoader(), unittest.TestSuite()
-    for path in sorted(glob.glob(os.path.join(HERE, "test_*.py"))):
+    for path in sorted(glob.glob(os.path.join(folder, "test_*.py"))):
         module = importlib.import_module(os.path.basename(path)[:-3])
         for test in flat(loader.loadTestsFromModule(module)):
             if sanitized and marked(test) or names and not any(n in test.id() for n in names):
