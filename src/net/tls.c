@@ -311,6 +311,14 @@ tls_is_of(const struct tls *data, const struct tls *control)
 	return data->is_open && tls_is_resumed(data) && mine.n && bytes_eq(mine, its);
 }
 
+void
+tls_new_ticket(const struct tls *t)
+{
+	if (t->is_open && !t->is_shut && t->end == TLS_INPUT &&
+	    SSL_version(t->ssl) == TLS1_3_VERSION)
+		(void)SSL_new_session_ticket(t->ssl); /* without it there is a full handshake */
+}
+
 struct err
 tls_error(const struct tls *t)
 {

@@ -111,6 +111,11 @@ bool tls_is_resumed(const struct tls *); /* by a ticket */
  * client has from elsewhere does not count, nor has any other client one (attack 133).
  */
 bool tls_is_of(const struct tls *data, const struct tls *control);
+/*
+ * Has one more ticket go out with what is written next: clients that use a ticket of TLS 1.3 once,
+ * as RFC 8446 C.4 would have it, need one for each of their data connections.
+ */
+void tls_new_ticket(const struct tls *);
 /* Why it is TLS_BROKEN; sys is the library's number, and tls_reason() its words, a literal. */
 struct err tls_error(const struct tls *);
 const char *tls_reason(const struct tls *);

@@ -41,7 +41,7 @@ struct tls_server {
 	struct ticket newest, before;
 	uint8_t protocol[32], alpn[ALPN_MAX]; /* alpn: as on the wire */
 	size_t protocol_n, alpn_n;
-	bool sni_strict;
+	bool sni_strict, families;
 	tls_sign *sign;
 	void *owner;
 };
@@ -290,7 +290,11 @@ tls_server_families(struct tls_server *s, struct bytes alpn)
 	s->alpn_n = (size_t)(w.p - s->alpn);
 	if (!SSL_CTX_set_session_ticket_cb(s->front, on_new_ticket, NULL, NULL))
 		return ERR(ERR_LIBRARY, digest_library(), "tls: families");
+	s->families = true;
+	/* a session id is told if the certificate's context keeps sessions, and kept in the front's */
 	SSL_CTX_set_session_cache_mode(s->front, SSL_SESS_CACHE_SERVER);
+	for (size_t i = 0; i < s->n; i++)
+		SSL_CTX_set_session_cache_mode(s->certs[i], SSL_SESS_CACHE_SERVER);
 	SSL_CTX_sess_set_cache_size(s->front, TLS_KEPT);
 	SSL_CTX_sess_set_new_cb(s->front, on_new_session);
 	return OK;
@@ -348,6 +352,8 @@ certificate_context(SSL_CTX **out, struct tls_server *s, const struct certificat
 	e = tls_server_harden(c);
 	if (!is_ok(e))
 		goto out;
+	if (s->families)
+		SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_SERVER);
 	if (!bind_schemes(c, key) || SSL_CTX_use_certificate(c, chain->all[0]) != 1 ||
 	    SSL_CTX_use_PrivateKey(c, key) != 1) {
 		e = ERR(ERR_RANGE, digest_library(), "tls: certificate");

@@ -34,7 +34,7 @@ static const struct role_row {
     {ROLE_LOG, 3, true},   {ROLE_KEYS, 1, false}, {ROLE_AUTH, 1, true},  {ROLE_BOX, 2, true},
     {ROLE_QUEUE, 1, true}, {ROLE_ZONE, 1, true},  {ROLE_DIAL, 1, false}, {ROLE_RESOLVE, 1, false},
     {ROLE_OUT, 0, false},  {ROLE_DNS, 0, false},  {ROLE_SMTP, 0, false}, {ROLE_MAIL, 0, false},
-    {ROLE_CTL, 0, true},
+    {ROLE_FTP, 0, false},  {ROLE_CTL, 0, true},
 };
 
 /* ---- reading the configuration ---- */
