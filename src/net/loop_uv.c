@@ -54,6 +54,8 @@ uv_kind_run(struct loop *l)
 
 		uv_update_time(&k->uv);
 		l->now_ms = uv_now(&k->uv);
+		/* one that is due fires `wake` before the wait, which would then know no end */
+		busy |= next <= l->now_ms;
 		if (next != LOOP_NEVER)
 			uv_timer_start(&k->wake, woken, next > l->now_ms ? next - l->now_ms : 0, 0);
 		else
