@@ -23,6 +23,7 @@ struct rig_server {
 	struct tls_world *world;
 	struct accept *accept;
 	const struct play_rule *rules;
+	bool stays; /* it does not close behind QUIT */
 	struct rig_session sessions[RIG_SESSIONS];
 	size_t n;
 };
@@ -56,7 +57,8 @@ rig_session_turn(void *owner, struct conn *c)
 	                        BYTES("220 go"))) {
 		s->tls = true;
 		conn_starttls(c);
-	} else if (s->sink.closed || state != CONN_OPEN || strstr(s->sink.said, "QUIT\r\n")) {
+	} else if (s->sink.closed || state != CONN_OPEN ||
+	           (!s->server->stays && strstr(s->sink.said, "QUIT\r\n"))) {
 		conn_finish(c);
 	}
 }

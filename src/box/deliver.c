@@ -82,7 +82,8 @@ settled(struct delivering *d, struct err e)
 		m->deliveries++;
 		m->forwarded += d->n_remotes != 0;
 	} else {
-		log_event(LOG_ERROR, "box.deliver_failed", kv_err(d->err));
+		log_event(is_fault(d->err) ? LOG_ERROR : LOG_WARN, "box.deliver_failed",
+		          kv_err(d->err));
 	}
 	answer(m, d->asker, talk_code(d->err));
 	delivering_free(d);

@@ -14,6 +14,7 @@ enum {
 struct writing {
 	struct buf *out;
 	const struct dsn *dsn;
+	struct bytes header; /* as much as is shown */
 	char boundary[BOUNDARY_MAX];
 	bool full;
 };
@@ -54,12 +55,28 @@ clean(struct wr *w, struct bytes text, size_t max)
 	}
 }
 
+static bool
+is_8bit(struct bytes b)
+{
+	for (size_t i = 0; i < b.n; i++)
+		if (b.p[i] & 0x80)
+			return true;
+	return false;
+}
+
 static void
 date(struct wr *w, const char *name, uint64_t seconds)
 {
 	wr_printf(w, "%s: ", name);
 	date_write(w, (int64_t)seconds, 0);
 	wr_text(w, "\r\n");
+}
+
+/* The field that says so where octets beyond ASCII follow. */
+static const char *
+encoding(const struct writing *w)
+{
+	return is_8bit(w->header) ? "Content-Transfer-Encoding: 8bit\r\n" : "";
 }
 
 static void
@@ -83,10 +100,11 @@ head(struct writing *w, uint32_t *skip)
 	          (unsigned long long)d->chance);
 	clean(&p, d->host, 255);
 	wr_text(&p, ">\r\nAuto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n");
+	/* RFC 2045 6.4: what is in it may be no more than that */
 	wr_printf(&p,
 	          "Content-Type: multipart/report; report-type=delivery-status;\r\n"
-	          "\tboundary=\"%s\"\r\n\r\n",
-	          w->boundary);
+	          "\tboundary=\"%s\"\r\n%s\r\n",
+	          w->boundary, encoding(w));
 	end(w, p, start);
 }
 
@@ -221,15 +239,6 @@ header_line(struct writing *w, struct bytes line)
 	end(w, p, start);
 }
 
-static bool
-is_8bit(struct bytes b)
-{
-	for (size_t i = 0; i < b.n; i++)
-		if (b.p[i] & 0x80)
-			return true;
-	return false;
-}
-
 /* Cuts the next line off; false at the empty line, or where no whole line is left. */
 static bool
 next_line(struct bytes *rest, struct bytes *line)
@@ -246,14 +255,12 @@ next_line(struct bytes *rest, struct bytes *line)
 static void
 header(struct writing *w)
 {
-	struct bytes rest = w->dsn->header, line;
+	struct bytes rest = w->header, line;
 	struct wr p = begin(w);
 	uint8_t *start = p.p;
 
-	if (rest.n > DSN_HEADER_MAX)
-		rest.n = DSN_HEADER_MAX;
 	wr_printf(&p, "\r\n--%s\r\nContent-Type: text/rfc822-headers\r\n%s\r\n", w->boundary,
-	          is_8bit(rest) ? "Content-Transfer-Encoding: 8bit\r\n" : "");
+	          encoding(w));
 	end(w, p, start);
 	while (!w->full && next_line(&rest, &line))
 		header_line(w, line);
@@ -266,9 +273,11 @@ header(struct writing *w)
 struct err
 dsn_write(struct buf *out, const struct dsn *d, uint32_t *skip)
 {
-	struct writing w = {.out = out, .dsn = d};
+	struct writing w = {.out = out, .dsn = d, .header = d->header};
 	struct wr b = wr_of((uint8_t *)w.boundary, sizeof(w.boundary) - 1);
 
+	if (w.header.n > DSN_HEADER_MAX)
+		w.header.n = DSN_HEADER_MAX;
 	/* nobody can have put it into a header beforehand */
 	wr_printf(&b, "=_stead_%016llx_%016llx", (unsigned long long)d->chance,
 	          (unsigned long long)d->id);

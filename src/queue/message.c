@@ -177,11 +177,17 @@ message_row(const struct message_rcpt *r)
 struct message_group *
 message_group(struct message *m, const struct message_rcpt *r)
 {
-	size_t at = (size_t)(r - m->rcpts), g = 0;
+	size_t at = (size_t)(r - m->rcpts), low = 0, high = m->n_groups;
 
-	while (at >= (size_t)m->groups[g].first + m->groups[g].n)
-		g++;
-	return &m->groups[g];
+	while (high - low > 1) {
+		size_t middle = (low + high) / 2;
+
+		if (at < m->groups[middle].first)
+			high = middle;
+		else
+			low = middle;
+	}
+	return &m->groups[low];
 }
 
 size_t

@@ -67,7 +67,7 @@ MUST_CHECK struct err message_say(struct message *, struct message_rcpt *,
                                   const struct spool_result *, int64_t *octets);
 /* The row of a recipient, borrowed from it; next_s is for the caller to fill in. */
 struct spool_rcpt message_row(const struct message_rcpt *);
-/* The first group that this recipient belongs to. */
+/* The group that this recipient belongs to. */
 struct message_group *message_group(struct message *, const struct message_rcpt *);
 /* How many recipients are in this state. */
 size_t message_count(const struct message *, enum spool_state);

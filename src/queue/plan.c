@@ -12,7 +12,6 @@ enum {
 	SPREAD_MAX_MS = 5 * 60 * 1000,
 	DOWN_MAX_S =
 	    2 * 24 * 3600, /* longer than that a server is not away: its clock has jumped */
-	LATE_S = 4 * 3600, /* what comes here as old is tried this long before it is given up */
 };
 
 static struct bytes
@@ -190,7 +189,7 @@ age_at_coming(const struct message *m, uint64_t wall_s)
 		for (unsigned i = 1; i <= tries && age < PLAN_GIVE_UP_S; i++)
 			age += wait_s(i);
 	}
-	return age < PLAN_GIVE_UP_S - LATE_S ? age : PLAN_GIVE_UP_S - LATE_S;
+	return age < PLAN_GIVE_UP_S - PLAN_LATE_S ? age : PLAN_GIVE_UP_S - PLAN_LATE_S;
 }
 
 /* When a recipient's next try is, as it was told before this life. */

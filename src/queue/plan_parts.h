@@ -5,6 +5,9 @@
 #include "queue/plan.h"
 #include "queue/site.h"
 
+/* What comes here as old, or was held for long, is tried so long before it is given up. */
+enum { PLAN_LATE_S = 4 * 3600 };
+
 struct plan {
 	struct random *random;
 	struct map messages;          /* by id */

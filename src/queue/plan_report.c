@@ -198,6 +198,14 @@ go_now(struct plan *p, struct plan_time t, struct message *m)
 	return e;
 }
 
+/* It has not grown too old while it was held. */
+static void
+rejuvenate(struct message *m, struct plan_time t)
+{
+	if (plan_age_s(m, t) > PLAN_GIVE_UP_S - PLAN_LATE_S)
+		m->born_ms = (int64_t)t.now_ms - (int64_t)(PLAN_GIVE_UP_S - PLAN_LATE_S) * 1000;
+}
+
 static void
 set_flag(struct message *m, uint32_t flag, bool on)
 {
@@ -225,6 +233,7 @@ plan_change(struct plan *p, struct plan_time t, uint64_t id, enum queue_change w
 	case QUEUE_RELEASE:
 		if (m->head.flags & SPOOL_HELD) {
 			set_flag(m, SPOOL_HELD, false);
+			rejuvenate(m, t);
 			e = go_now(p, t, m);
 		}
 		break;

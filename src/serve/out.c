@@ -62,13 +62,14 @@ line_rests(void *whole, struct out_call *c)
 	struct out *out = whole;
 	struct out_line *line = line_of(out, c);
 
+	if (line && line->rests)
+		return;
 	if (!line || out->draining || out->n_rest >= OUT_KEPT ||
 	    out_call_messages(c) >= OUT_KEEP_MESSAGES) {
 		out_call_quit(c);
 		return;
 	}
-	if (!line->rests)
-		out->n_rest++;
+	out->n_rest++;
 	line->rests = true;
 	loop_timer_set(out->loop, &line->timer, OUT_KEEP_MS, line_rested_enough, line);
 }

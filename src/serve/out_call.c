@@ -32,7 +32,8 @@ struct out_call {
 	void *owner; /* of the message; NULL: none is under way */
 	const struct out_body *body;
 	struct out_reader reader;
-	bool reads; /* the reader is open */
+	bool reads;  /* the reader is open */
+	bool leaves; /* no message is under way, and QUIT is what it waits for */
 	unsigned messages;
 	uint32_t patience;
 	struct loop_task again, ends;
@@ -168,12 +169,18 @@ send_body(struct out_call *c)
 	return true;
 }
 
-/* How long this wait may last, from now when something happened. */
+/*
+ * How long this wait may last, from now when something happened.  Without a message nobody else
+ * ends it: a server that sends its farewell octet by octet must not keep one of our lines.
+ */
 static void
 be_patient(struct out_call *c, bool news)
 {
 	uint32_t ms = smtpc_patience_ms(c->smtpc);
 
+	if (!c->owner && !c->leaves)
+		conn_until(c->conn, ms);
+	c->leaves = !c->owner;
 	if (!news && ms == c->patience)
 		return;
 	c->patience = ms;

@@ -109,13 +109,6 @@ wake(void *owner)
 	queue_soon(owner);
 }
 
-static bool
-can_try(const struct queue_serve *q)
-{
-	return !q->draining && peers_chan(q->peers, ROLE_BOX, 0) &&
-	       peers_chan(q->peers, ROLE_OUT, 0);
-}
-
 static void
 turn(void *owner)
 {
@@ -128,8 +121,8 @@ turn(void *owner)
 	if (q->behind && plan_has_room(q->plan))
 		load(q);
 	ms = plan_wakes(q->plan, queue_now(q));
-	if (ms == 0) /* more is due than one turn takes; or who is away calls us when it is back */
-		ms = can_try(q) ? 1 : WAKE_MAX_MS;
+	if (ms == 0) /* more is due than one turn takes; or what it waits for calls us */
+		ms = queue_may_try(q) ? 1 : WAKE_MAX_MS;
 	if (ms != UINT64_MAX)
 		loop_timer_set(q->loop, &q->wake, ms < WAKE_MAX_MS ? ms : WAKE_MAX_MS, wake, q);
 	if (q->drained && !q->tries.n && !q->settles.n) {

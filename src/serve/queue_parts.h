@@ -30,6 +30,7 @@ struct queue_serve {
 	struct loop_timer wake, look, poll;
 	struct queue_jobs tries, settles, reports, changes, questions;
 	struct chan_ask load;
+	uint64_t bodies; /* octets of the messages that are tried now */
 	uint64_t loaded; /* all up to this id were seen in the store */
 	bool load_again; /* there may be more than the load under way sees */
 	bool behind;     /* the store has more than there was room for */
@@ -56,6 +57,8 @@ void queue_job_again(struct queue_job *, uint64_t after_ms, void (*again)(struct
 enum { QUEUE_ID_MAX = 16 };
 struct kv queue_kv_id(char room[QUEUE_ID_MAX + 1], uint64_t id);
 
+/* May another try begin?  If not, whoever or whatever it waits for calls queue_soon(). */
+bool queue_may_try(const struct queue_serve *);
 /* Begin as many jobs as there is work and room for. */
 void queue_try_begin(struct queue_serve *);
 void queue_settle_begin(struct queue_serve *);

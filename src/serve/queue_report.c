@@ -16,9 +16,11 @@
 
 enum {
 	REPORTS_AT_ONCE = 8,
+	REPORTS_MAX = 1000, /* with those that box could not take yet, which hold up nobody */
 	BODY_MS = 5 * 60 * 1000,
 	DELIVER_MS = 60 * 1000,
-	AGAIN_MS = 10 * 1000,
+	AGAIN_MS = 10 * 1000, /* doubled with each failure */
+	AGAIN_MAX_MS = 10 * 60 * 1000,
 	INLINE_MAX = 48 * 1024, /* talk.def: box_deliver */
 };
 
@@ -28,6 +30,7 @@ struct report_job {
 	struct buf message;
 	uint32_t skip;
 	int fd; /* the message, sealed, when it is large; else -1 */
+	uint64_t since_ms, wait_ms;
 };
 
 void
@@ -38,6 +41,7 @@ queue_report_drop(struct queue_job *job)
 	buf_free(&r->message);
 	if (r->fd >= 0)
 		close(r->fd);
+	r->fd = -1;
 }
 
 static void
@@ -66,6 +70,33 @@ tell(struct report_job *r, const char *event)
 	          kv_word("what", r->report.delay ? "delayed" : "failed"), kv_u64("rcpts", n));
 }
 
+/* Those that box works for now; the others wait for another time. */
+static size_t
+busy(const struct queue_serve *q)
+{
+	size_t n = 0;
+
+	for (const struct queue_job *j = q->reports.first; j; j = j->next)
+		n += !j->again;
+	return n;
+}
+
+static void fetch(struct queue_job *job);
+
+/* Once more from the start: while it waits it holds no message. */
+static void
+again(struct report_job *r)
+{
+	struct queue_serve *q = r->job.serve;
+
+	queue_report_drop(&r->job);
+	r->wait_ms = r->wait_ms ? r->wait_ms * 2 : AGAIN_MS;
+	if (r->wait_ms > AGAIN_MAX_MS)
+		r->wait_ms = AGAIN_MAX_MS;
+	queue_job_again(&r->job, r->wait_ms, fetch);
+	queue_soon(q); /* another one may go on meanwhile */
+}
+
 /* ---- handing it in ---- */
 
 static struct talk_id
@@ -85,7 +116,12 @@ op_of(const struct report_job *r)
 	return op;
 }
 
-static void deliver(struct queue_job *job);
+/* As long as a message is tried: the mailbox that it is for may never be mended. */
+static bool
+may_go_on(const struct report_job *r)
+{
+	return queue_now(r->job.serve).now_ms - r->since_ms < (uint64_t)PLAN_GIVE_UP_S * 1000;
+}
 
 static void
 delivered(void *owner, struct err e, struct chan_word *w)
@@ -108,7 +144,12 @@ delivered(void *owner, struct err e, struct chan_word *w)
 		finish(r);
 		break;
 	default:
-		queue_job_again(&r->job, AGAIN_MS, deliver);
+		if (may_go_on(r)) {
+			again(r);
+		} else {
+			tell(r, "queue.unreported");
+			finish(r);
+		}
 		break;
 	}
 }
@@ -129,10 +170,9 @@ summary(const struct report_job *r, struct wr w)
 }
 
 static void
-deliver(struct queue_job *job)
+deliver(struct report_job *r)
 {
-	struct report_job *r = (struct report_job *)job;
-	struct queue_serve *q = job->serve;
+	struct queue_serve *q = r->job.serve;
 	struct chan *box = peers_chan(q->peers, ROLE_BOX, 0);
 	uint8_t rows[SUMMARY_PACKED_MAX], to[2 + 320];
 	struct wr t = wr_of(to, sizeof(to));
@@ -144,10 +184,10 @@ deliver(struct queue_job *job)
 	word.summary = summary(r, wr_of(rows, sizeof(rows)));
 	word.body = r->fd < 0 ? buf_bytes(&r->message) : NO_BYTES;
 	if (box)
-		e = chan_ask(box, &job->ask, talk_box_deliver_out(&word), r->fd, DELIVER_MS,
+		e = chan_ask(box, &r->job.ask, talk_box_deliver_out(&word), r->fd, DELIVER_MS,
 		             delivered, r);
 	if (!is_ok(e))
-		queue_job_again(job, AGAIN_MS, deliver);
+		again(r);
 }
 
 /* ---- writing it ---- */
@@ -188,8 +228,6 @@ write_report(struct report_job *r, struct bytes header)
 	return e;
 }
 
-static void fetch(struct queue_job *job);
-
 static void
 got_body(void *owner, struct err e, struct chan_word *w)
 {
@@ -199,6 +237,7 @@ got_body(void *owner, struct err e, struct chan_word *w)
 	uint8_t *room = loop_lend(r->job.serve->loop);
 	struct bytes header = NO_BYTES;
 	size_t n = (size_t)(head->header - head->skip);
+	bool known;
 
 	if (is_ok(e) && !talk_queue_body_answer_get(&w->body, &answer))
 		answer.code = ERR_LATER;
@@ -210,13 +249,12 @@ got_body(void *owner, struct err e, struct chan_word *w)
 	} else if (!answer.code && answer.body.n >= head->skip + n) {
 		header = (struct bytes){answer.body.p + head->skip, n};
 	}
-	/* one that is damaged is reported without its header */
-	if (answer.code == ERR_LATER || !is_ok(write_report(r, header))) {
-		buf_free(&r->message);
-		queue_job_again(&r->job, AGAIN_MS, fetch);
-	} else {
-		deliver(&r->job);
-	}
+	/* one that is damaged, or gone, is reported without its header */
+	known = !answer.code || answer.code == ERR_DENIED || answer.code == ERR_NOTFOUND;
+	if (known && is_ok(write_report(r, header)))
+		deliver(r);
+	else
+		again(r);
 	loop_give_back(r->job.serve->loop, room);
 }
 
@@ -227,17 +265,22 @@ fetch(struct queue_job *job)
 	struct chan *box = peers_chan(job->serve->peers, ROLE_BOX, 0);
 	const struct talk_queue_body word = {.id = r->report.head->id};
 
+	if (busy(job->serve) > REPORTS_AT_ONCE) { /* many have waited for box */
+		queue_job_again(job, AGAIN_MS, fetch);
+		return;
+	}
 	if (!box ||
 	    !is_ok(chan_ask(box, &job->ask, talk_queue_body_out(&word), -1, BODY_MS, got_body, r)))
-		queue_job_again(job, AGAIN_MS, fetch);
+		again(r);
 }
 
 void
 queue_report_begin(struct queue_serve *q)
 {
+	bool may = peers_chan(q->peers, ROLE_BOX, 0) && !q->draining;
 	struct plan_report report;
 
-	while (q->reports.n < REPORTS_AT_ONCE && !q->draining &&
+	while (may && busy(q) < REPORTS_AT_ONCE && q->reports.n < REPORTS_MAX &&
 	       plan_report(q->plan, queue_now(q), &report)) {
 		struct report_job *r = queue_job_new(q, &q->reports, sizeof(*r));
 
@@ -247,6 +290,7 @@ queue_report_begin(struct queue_serve *q)
 		}
 		r->report = report;
 		r->fd = -1;
+		r->since_ms = queue_now(q).now_ms;
 		if (report.head->flags & SPOOL_BOUNCE) { /* RFC 5321 6.1: nobody (attack 64) */
 			tell(r, "queue.unreported");
 			finish(r);

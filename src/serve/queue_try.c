@@ -11,12 +11,23 @@ enum {
 	SOON_MS = 3000,            /* so long, and up to twice, when a try was cut off */
 	RECIPIENTS_MAX = 32768,    /* talk.def: out_send */
 	SETTLES_WAIT = 1000,       /* no more tries are begun beyond what box has not settled */
+	BODIES_MAX = 256 * 1024 * 1024, /* octets of all that are tried, but for the last one */
 };
 
 struct try_job {
 	struct queue_job job;
 	struct plan_try try;
+	uint64_t size;
 };
+
+static void
+forget(struct try_job *t)
+{
+	struct queue_serve *q = t->job.serve;
+
+	q->bodies -= t->size;
+	queue_job_free(&q->tries, &t->job);
+}
 
 static void
 put_off(struct try_job *t)
@@ -24,7 +35,7 @@ put_off(struct try_job *t)
 	struct queue_serve *q = t->job.serve;
 	struct plan_try try = t->try;
 
-	queue_job_free(&q->tries, &t->job);
+	forget(t);
 	queue_check(q, plan_put_off(q->plan, queue_now(q), &try,
 	                            SOON_MS + random_below(q->random, SOON_MS)));
 	queue_soon(q);
@@ -81,7 +92,7 @@ sent(void *owner, struct err e, struct chan_word *w)
 		return;
 	}
 	n = read_results(t, answer.results, results);
-	queue_job_free(&q->tries, &t->job);
+	forget(t);
 	queue_check(q, plan_tried(q->plan, queue_now(q), &try, results, n));
 	queue_soon(q);
 }
@@ -154,13 +165,21 @@ got_body(void *owner, struct err e, struct chan_word *w)
 	put_off(t);
 }
 
+bool
+queue_may_try(const struct queue_serve *q)
+{
+	return !q->draining && peers_chan(q->peers, ROLE_BOX, 0) &&
+	       peers_chan(q->peers, ROLE_OUT, 0) && q->bodies < BODIES_MAX &&
+	       plan_counts(q->plan).to_settle < SETTLES_WAIT;
+}
+
 void
 queue_try_begin(struct queue_serve *q)
 {
 	struct chan *box = peers_chan(q->peers, ROLE_BOX, 0);
-	bool found = box && peers_chan(q->peers, ROLE_OUT, 0) && !q->draining;
+	bool found = true;
 
-	while (found && plan_counts(q->plan).to_settle < SETTLES_WAIT) {
+	while (found && queue_may_try(q)) {
 		struct talk_queue_body word;
 		struct plan_try try;
 		struct try_job *t;
@@ -175,6 +194,8 @@ queue_try_begin(struct queue_serve *q)
 			return;
 		}
 		t->try = try;
+		t->size = try.head->size;
+		q->bodies += t->size;
 		word.id = try.head->id;
 		e = chan_ask(box, &t->job.ask, talk_queue_body_out(&word), -1, BODY_MS, got_body,
 		             t);

@@ -30,6 +30,7 @@ session_free(struct smtp_session *s)
 	loop_timer_stop(s->serve->front.loop, &s->away);
 	smtp_session_forget(s);
 	smtp_free(s->smtp);
+	purse_refund(&s->front.peer->bytes, s->charged);
 	login_fini(&s->login);
 	front_session_close(&s->front);
 }
@@ -81,6 +82,21 @@ answer(struct smtp_session *s, enum smtp_want want)
 	return false;
 }
 
+/* The machine's envelope, or login, is the client's; false: its purse does not allow it. */
+static bool
+charge(struct smtp_session *s)
+{
+	struct purse *purse = &s->front.peer->bytes;
+	size_t n = smtp_memory(s->smtp);
+
+	if (n < s->charged)
+		purse_refund(purse, s->charged - n);
+	else if (!purse_charge(purse, n - s->charged))
+		return false;
+	s->charged = n;
+	return true;
+}
+
 static enum smtp_want
 step(struct smtp_session *s)
 {
@@ -100,6 +116,10 @@ step(struct smtp_session *s)
 	expect(s, smtp_in_message(s->smtp) && !s->waiting);
 	/* behind answer(): a piece of the body lies in the input */
 	conn_ate(s->front.conn, (size_t)(in.p - held.p));
+	if (!charge(s) && !s->ended) {
+		smtp_session_end(s, SMTP_BUSY);
+		on = !s->waiting;
+	}
 	return on ? SMTP_RCPT : want;
 }
 

@@ -37,6 +37,7 @@ struct smtp_session {
 	bool ended;      /* smtp_end() was called */
 	bool closing;
 	size_t recipients; /* octets of the accepted ones, as they go in the word */
+	size_t charged;    /* for what the machine holds */
 };
 
 struct smtp_listener {

@@ -130,6 +130,27 @@ a_delay(void **state)
 	buf_free(&b);
 }
 
+/* A part beyond ASCII makes the whole so (RFC 2045 6.4). */
+static void
+a_header_beyond_ascii(void **state)
+{
+	static const char field[] = "Content-Transfer-Encoding: 8bit\r\n\r\n";
+	struct buf b = buf_init(DSN_MAX);
+	struct dsn d = example();
+	struct bytes rest;
+	const uint8_t *at;
+	uint32_t skip;
+	size_t n = 0;
+
+	(void)state;
+	d.header = BYTES("Subject: gr\xc3\xbc\xc3\x9f\r\n\r\n");
+	assert_true(is_ok(dsn_write(&b, &d, &skip)));
+	for (rest = buf_bytes(&b); (at = memmem(rest.p, rest.n, field, strlen(field))); n++)
+		rest = (struct bytes){at + 1, (size_t)(rest.p + rest.n - at - 1)};
+	assert_int_equal(n, 2);
+	buf_free(&b);
+}
+
 /* Every line ends in CRLF, is not too long, and has no control character. */
 static void
 check_lines(const struct buf *b)
@@ -211,6 +232,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_failure),
 	    cmocka_unit_test(a_delay),
+	    cmocka_unit_test(a_header_beyond_ascii),
 	    cmocka_unit_test(hostile_texts_stay_what_they_are),
 	    cmocka_unit_test(as_many_as_there_can_be),
 	};

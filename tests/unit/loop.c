@@ -470,7 +470,8 @@ test_too_many_descriptors(void **state)
 static void
 history(uint64_t seed, char *out, size_t room)
 {
-	static const struct sim_weather weather = {1, 50, 100000, 0, false};
+	static const struct sim_weather weather = {
+	    .delay_min_ms = 1, .delay_max_ms = 50, .lose_ppm = 100000};
 	struct addr a = {{[10] = 0xff, 0xff, 192, 0, 2, 1}, 53, 0};
 	struct addr b = {{[10] = 0xff, 0xff, 192, 0, 2, 2}, 53, 0};
 	struct loop *l;

@@ -280,6 +280,33 @@ people_hold_release_retry_and_remove(void **state)
 	plan_rig_fini(&r);
 }
 
+/* It is tried for some hours behind its release, not given up at once. */
+static void
+what_was_held_is_not_too_old(void **state)
+{
+	struct plan_try try;
+	struct plan_rig r;
+
+	(void)state;
+	plan_rig_init(&r);
+	plan_rig_add(&r, 16, "s@h.org", "a@x.org");
+	assert_true(is_ok(plan_change(r.plan, r.t, 16, QUEUE_HOLD)));
+	plan_rig_pass(&r, UINT64_C(6) * DAY_S * 1000);
+	assert_true(is_ok(plan_change(r.plan, r.t, 16, QUEUE_RELEASE)));
+	assert_true(is_ok(plan_look(r.plan, r.t)));
+	assert_true(plan_rig_next(&r, &try));
+	plan_rig_tried(&r, &try, rig_later);
+	plan_rig_settle(&r);
+	assert_int_equal(plan_rig_report(&r, NULL), 0);
+	plan_rig_pass(&r, 3600 * 1000);
+	assert_true(is_ok(plan_look(r.plan, r.t)));
+	assert_true(plan_rig_next(&r, &try));
+	plan_rig_tried(&r, &try, rig_ok);
+	plan_rig_settle(&r);
+	assert_int_equal(plan_counts(r.plan).messages, 0);
+	plan_rig_fini(&r);
+}
+
 /* box knows nothing of it any more, whatever goes on with it here. */
 static void
 a_message_that_box_lost_goes(void **state)
@@ -488,6 +515,7 @@ main(void)
 	    cmocka_unit_test(a_relay_is_one_place),
 	    cmocka_unit_test(a_try_that_was_cut_off_comes_back_soon),
 	    cmocka_unit_test(people_hold_release_retry_and_remove),
+	    cmocka_unit_test(what_was_held_is_not_too_old),
 	    cmocka_unit_test(a_message_that_box_lost_goes),
 	    cmocka_unit_test(a_restart_makes_no_herd),
 	    cmocka_unit_test(what_is_listed),

@@ -134,6 +134,60 @@ a_failure_is_told_to_the_sender(void **state)
 	fini(&p);
 }
 
+static void
+stored(void *owner, struct err e, uint64_t version)
+{
+	(void)owner;
+	(void)version;
+	assert_true(is_ok(e));
+}
+
+/* The record of carol's INBOX, in box's next life. */
+static void
+put_inbox(struct queue_rig *r, struct bytes value)
+{
+	const struct store_change c = {.key = BYTES("b\0\0\0\1"), .value = value};
+
+	rig_box_kill(r);
+	store_submit(r->store, shard_number(SHARD_ACCOUNT, 2), STORE_ANY, OP_NONE, &c, 1, stored,
+	             NULL);
+	assert_true(is_ok(store_turn(r->store)));
+	rig_box_start(r);
+}
+
+/* Reports to a mailbox that is damaged wait until it is mended; those to others come at once. */
+static void
+a_report_that_cannot_go_holds_up_no_other(void **state)
+{
+	struct rig_mail m = {.sender = "carol@a.org", .rcpts = "carol@a.org"};
+	struct arena arena = arena_init(0);
+	struct store_entry whole;
+	struct place p;
+
+	(void)state;
+	init(&p);
+	p.rig.outcome = refuses;
+	assert_int_equal(rig_send(&p.rig, &m), 0);
+	assert_true(is_ok(store_get(p.rig.store, shard_number(SHARD_ACCOUNT, 2), BYTES("b\0\0\0\1"),
+	                            &whole, &arena)));
+	put_inbox(&p.rig, BYTES("damaged"));
+	m.rcpts = "far@a.org";
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(rig_send(&p.rig, &m), 0);
+	sim_run(p.rig.loop, 60000);
+	assert_int_equal(rig_spooled(&p.rig, 'q'), 10);
+	assert_int_equal(rig_send(&p.rig, &to_far), 0);
+	sim_run(p.rig.loop, 5000);
+	assert_int_equal(rig_mail_of(&p.rig, 1, "Action: failed"), 1);
+	assert_int_equal(rig_spooled(&p.rig, 'q'), 10);
+	put_inbox(&p.rig, whole.value);
+	sim_run(p.rig.loop, 60000);
+	assert_int_equal(rig_mail_of(&p.rig, 2, "Action: failed"), 10);
+	assert_int_equal(rig_spooled(&p.rig, 'q') + rig_spooled(&p.rig, 'r'), 0);
+	arena_free(&arena);
+	fini(&p);
+}
+
 /* Attack 64: a report that fails, and mail from <>, are told to nobody. */
 static void
 a_bounce_has_no_bounce(void **state)
@@ -262,6 +316,7 @@ main(void)
 	    cmocka_unit_test(a_large_body_goes_by_descriptor),
 	    cmocka_unit_test(what_is_deferred_is_tried_again),
 	    cmocka_unit_test(a_failure_is_told_to_the_sender),
+	    cmocka_unit_test(a_report_that_cannot_go_holds_up_no_other),
 	    cmocka_unit_test(a_bounce_has_no_bounce),
 	    cmocka_unit_test(a_long_delay_is_told_once_and_its_end),
 	    cmocka_unit_test(whoever_is_away_is_waited_for),

@@ -85,7 +85,8 @@ test_asks(void **state)
 static void
 test_weather(void **state)
 {
-	static const struct sim_weather weather = {5, 150, 120000, 0, false};
+	static const struct sim_weather weather = {
+	    .delay_min_ms = 5, .delay_max_ms = 150, .lose_ppm = 120000};
 
 	(void)state;
 	for (uint64_t seed = 0; seed < 30; seed++) {
