@@ -202,12 +202,6 @@ touch_changed(struct batch *b, struct folder *f)
 }
 
 void
-batch_touch(struct batch *b, struct folder *f)
-{
-	touch_changed(b, f);
-}
-
-void
 batch_keywords(struct batch *b, struct folder *f)
 {
 	if (f->keywords && f->keywords->dirty)

@@ -36,8 +36,6 @@ void batch_change(struct batch *, struct folder *, const struct record_row *was,
                   const struct message_row *row, struct blob_id);
 /* It goes; UIDs must rise, and be of one folder in a batch. */
 void batch_remove(struct batch *, struct folder *, uint32_t uid, bool unseen);
-/* The mailbox as such changes: whoever watches it is told. */
-void batch_touch(struct batch *, struct folder *);
 
 /* Gives it away.  done() comes in the store's turn, or at once when there is no memory. */
 void batch_submit(struct batch *, struct op_id, batch_done *, void *owner);

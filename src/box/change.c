@@ -43,6 +43,7 @@ struct changing {
 	uint8_t *keywords; /* owned */
 	size_t keywords_n;
 	uint64_t bits;
+	uint64_t modseq; /* of the last batch that changed some, 0: none did */
 	/* removal */
 	bool only_deleted;
 	uint32_t removed;
@@ -187,7 +188,7 @@ change_finish(struct mailboxes *m, struct job *j)
 	(void)m;
 	if (is_ok(j->err)) {
 		answer.removed = c->removed;
-		answer.modseq = c->folder->shown_modseq;
+		answer.modseq = c->modseq;
 		answer.uidnext = c->folder->shown_next;
 		answer.uidvalidity = c->folder->uidvalidity;
 		answer.keywords = keywords_list(c->folder->keywords);
@@ -251,8 +252,10 @@ flag_run(struct mailboxes *m, struct changing *c, struct uid_range run, struct b
 		const struct record_row *was = &page.entries[i].r;
 		struct message_row row = with_flags(c, was->row);
 
-		if (row.flags != was->row.flags || row.keywords != was->row.keywords)
+		if (row.flags != was->row.flags || row.keywords != was->row.keywords) {
 			batch_change(b, c->folder, was, &row, page.entries[i].blob);
+			c->modseq = batch_modseq(b);
+		}
 		walk_on(c, row.uid);
 		++*looked;
 	}
@@ -330,6 +333,7 @@ remove_step(struct mailboxes *m, struct job *j)
 			break;
 		for (uint32_t uid = run.first; batch_has_room(b, 2); uid++) {
 			batch_remove(b, c->folder, uid, uidset_has(&have->unseen, uid));
+			c->modseq = batch_modseq(b);
 			walk_on(c, uid);
 			c->removed++;
 			if (uid == run.last)

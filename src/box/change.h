@@ -8,7 +8,11 @@
 
 #include "box/mailbox.h"
 
-/* Answers: ERR_NOTFOUND, ERR_SYNTAX, ERR_FULL no room for another keyword (nothing is changed). */
+/*
+ * Of both, `modseq` is told of the last change that this has made, 0: of none; whatever else has
+ * changed meanwhile is another's.  Answers: ERR_NOTFOUND, ERR_SYNTAX, ERR_FULL no room for another
+ * keyword (nothing is changed).
+ */
 void change_flags(struct mailboxes *, uint64_t account, uint32_t mailbox, enum flags_how,
                   uint32_t flags, struct bytes keywords, struct bytes ranges, mailbox_answered *,
                   void *owner);

@@ -9,6 +9,7 @@ struct handles {
 	struct map by_id;
 	struct map locks;   /* account and mailbox: the handle that has it */
 	struct map watched; /* account and mailbox: the first of a list of handles */
+	struct map gone;    /* accounts that were removed */
 };
 
 /* An account and a mailbox of it. */
@@ -76,6 +77,7 @@ handles_new(const uint8_t key[16])
 	map_init(&hs->by_id, key);
 	map_init(&hs->locks, key);
 	map_init(&hs->watched, key);
+	map_init(&hs->gone, key);
 	return hs;
 }
 
@@ -132,6 +134,7 @@ handles_free(struct handles *hs)
 	map_free(&hs->by_id);
 	map_free(&hs->locks);
 	map_free(&hs->watched);
+	map_free(&hs->gone);
 	free(hs);
 }
 
@@ -145,10 +148,13 @@ struct err
 handles_grant(struct handles *hs, struct talk_id id, uint64_t account, enum role role,
               uint8_t instance, uint64_t now_ms)
 {
+	struct place_name name;
 	struct handle *h;
 
 	if (map_get(&hs->by_id, id_bytes(&id)))
 		return ERR(ERR_EXISTS, 0, "handle");
+	if (map_get(&hs->gone, place_bytes(&name, account, 0)))
+		return ERR(ERR_DENIED, 0, "the account was removed");
 	if (map_count(&hs->by_id) >= HANDLES_MAX)
 		return ERR(ERR_FULL, 0, "handles");
 	h = calloc(1, sizeof(*h));
@@ -258,5 +264,9 @@ handles_expire(struct handles *hs, uint64_t now_ms)
 void
 handles_account_gone(struct handles *hs, uint64_t account)
 {
+	struct place_name name;
+
 	sweep(hs, same_account, &(struct handle){.account = account});
+	if (!map_put(&hs->gone, place_bytes(&name, account, 0), hs))
+		return; /* then a login that is under way now may still have one */
 }

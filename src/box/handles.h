@@ -36,7 +36,7 @@ struct handles *handles_new(const uint8_t key[16]);
 void handles_free(struct handles *);
 size_t handles_count(const struct handles *);
 
-/* Answers: ERR_EXISTS this handle is in use, ERR_FULL too many sessions. */
+/* Answers: ERR_EXISTS this handle is in use, ERR_DENIED the account is gone, ERR_FULL too many sessions. */
 MUST_CHECK struct err handles_grant(struct handles *, struct talk_id, uint64_t account, enum role,
                                     uint8_t instance, uint64_t now_ms);
 /* Uses it; NULL when this front was not given it. */
@@ -52,7 +52,7 @@ void handles_leave(struct handles *, struct talk_id, enum role, uint8_t instance
 void handles_front_gone(struct handles *, enum role, uint8_t instance);
 /* Drops those that were not used for HANDLES_UNUSED_MS; how many unused ones are left. */
 size_t handles_expire(struct handles *, uint64_t now_ms);
-/* The account was removed: its sessions end. */
+/* The account was removed: its sessions end, and a login that was under way gets no handle. */
 void handles_account_gone(struct handles *, uint64_t account);
 
 #endif

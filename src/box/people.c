@@ -604,15 +604,18 @@ people_image(struct people *p, int *fd)
 }
 
 struct err
-people_leaving(struct people *p, uint64_t *account)
+people_leaving(struct people *p, uint64_t after, uint64_t *account)
 {
-	uint8_t from = 'x', to = 'x' + 1;
+	uint8_t from[1 + sizeof(after)], to = 'x' + 1;
+	struct wr w = wr_of(from, sizeof(from));
 	struct store_page page;
 	struct arena a = arena_init(0);
 	struct err e;
 
 	*account = 0;
-	e = store_range(p->store, directory_shard, STORE_ANY, (struct bytes){&from, 1},
+	wr_u8(&w, 'x');
+	wr_u64(&w, after + 1);
+	e = store_range(p->store, directory_shard, STORE_ANY, wr_since(&w, from),
 	                (struct bytes){&to, 1}, 1, &page, &a);
 	if (is_ok(e) && page.n) {
 		struct rd r = rd_of(page.entries[0].key);

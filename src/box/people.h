@@ -3,8 +3,8 @@
  * directory image that is built from them for the fronts.
  *
  * Keys of the shard: d DOMAIN, a ADDRESS (value: account number), l ALIAS (value: its targets,
- * bytes16 each), n (value: the next account number), x NUMBER (an account whose mail is still to be
- * removed).  Names are kept in lower case.
+ * bytes16 each), n (value: the next account number), x NUMBER (an account whose mail and files are still
+ * to be removed).  Names are kept in lower case.
  */
 #ifndef BOX_PEOPLE_H
 #define BOX_PEOPLE_H
@@ -44,8 +44,11 @@ uint64_t people_version(const struct people *);
 /* A sealed descriptor with the directory image of now, which is the caller's. */
 MUST_CHECK struct err people_image(struct people *, int *fd);
 
-/* An account whose removal was begun: its mail goes first, then people_forget().  0: none. */
-MUST_CHECK struct err people_leaving(struct people *, uint64_t *account);
+/*
+ * The first account behind `after` whose removal was begun: what it has goes first, then
+ * people_forget().  0: none.
+ */
+MUST_CHECK struct err people_leaving(struct people *, uint64_t after, uint64_t *account);
 void people_forget(struct people *, uint64_t account, people_done *, void *owner);
 
 #endif

@@ -258,10 +258,33 @@ nonce(struct imap_front *f)
 
 /* ---- the turn ---- */
 
+/* The first question of a command that has work. */
+static bool
+begins(enum imap_want want)
+{
+	return want == IMAP_FOLDERS || want == IMAP_STATE || want == IMAP_OPEN ||
+	       want == IMAP_BEGIN || want == IMAP_RESOLVE || want == IMAP_FIND ||
+	       want == IMAP_TAKE || want == IMAP_REMOVE;
+}
+
+/*
+ * The work of a command that was pipelined before this one is dropped.  Between two commands a tagged
+ * answer is written, and nothing between two askings of one question.
+ */
+static void
+begin_anew(struct imap_front *f)
+{
+	if (f->wrote)
+		work_free(f);
+	f->wrote = false;
+}
+
 /* Answers the question, or begins to; false: the session waits, or nothing was asked. */
 static bool
 answer(struct imap_front *f, enum imap_want want)
 {
+	if (begins(want))
+		begin_anew(f);
 	switch (want) {
 	case IMAP_NONCE:
 		return nonce(f);
@@ -328,6 +351,15 @@ finish(struct imap_front *f)
 	conn_finish(f->front.conn);
 }
 
+/* An APPEND has to come fast enough; the window goes on from piece to piece. */
+static void
+expect(struct imap_front *f, bool message)
+{
+	if (f->expects != message)
+		conn_expect(f->front.conn, message ? APPEND_RATE : 0);
+	f->expects = message;
+}
+
 static bool
 step(struct imap_front *f)
 {
@@ -342,12 +374,13 @@ step(struct imap_front *f)
 	if (out.full)
 		return false;
 	want = imap_step(f->imap, &in, &out);
+	f->wrote |= wr_since(&out, start).n > 0;
 	conn_wrote(conn, wr_since(&out, start).n);
 	if ((want == IMAP_INPUT || want == IMAP_WAIT) && !(f->work && f->work->comes))
 		work_free(f); /* the command is over, or has not begun */
 	/* it filled the room that it got: there may be more */
 	on = want == IMAP_ROOM ? wr_since(&out, start).n > 0 : answer(f, want);
-	conn_expect(conn, f->work && f->work->comes ? APPEND_RATE : 0);
+	expect(f, f->work && f->work->comes);
 	/* behind answer(): a piece, or a secret, lies in the input until it was sent on */
 	conn_ate(conn, (size_t)(in.p - held.p));
 	if (want == IMAP_TLS)
@@ -378,7 +411,7 @@ turn(void *owner, struct conn *conn)
 	if ((conn_late(conn) != CONN_IN_TIME || f->serve->front.draining) && !f->stopped) {
 		f->stopped = true;
 		conn_idle(conn, 0);
-		conn_expect(conn, 0);
+		expect(f, false);
 		imap_end(f->imap);
 	}
 	if (conn_tls(conn) && !imap_is_tls(f->imap))
@@ -536,5 +569,4 @@ imap_serve_status(const struct imap_serve *serve, struct wr *counters)
 	report_put_counter(counters, "imap_refused", serve->refused);
 	report_put_counter(counters, "imap_messages_sent", serve->counts[IMAP_COUNT_SENT]);
 	report_put_counter(counters, "imap_messages_appended", serve->counts[IMAP_COUNT_APPENDED]);
-	report_put_counter(counters, "imap_messages_removed", serve->counts[IMAP_COUNT_REMOVED]);
 }

@@ -3,7 +3,7 @@
 
 #include "base/random.h"
 
-enum { KEYWORDS_WORD = 2048 };
+enum { KEYWORDS_WORD = KEYWORDS_MAX * (1 + KEYWORD_MAX) };
 
 static enum imap_answer
 keep(struct imap_work *w, struct bytes piece)

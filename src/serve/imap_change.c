@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { KEYWORDS_WORD = 2048 };
+enum { KEYWORDS_WORD = KEYWORDS_MAX * (1 + KEYWORD_MAX) };
 
 /* The set of the command as UIDs; false, and the machine was told, when it is none. */
 static bool
@@ -66,9 +66,6 @@ flagged(void *owner, struct err e, struct chan_word *word)
 		imap_front_answer(f, imap_front_code(answer.code));
 		return;
 	}
-	if (answer.modseq != f->box->modseq)
-		imap_front_sync_own(f, answer.modseq);
-	w->seen_modseq = answer.modseq;
 	if (!bytes_eq(buf_bytes(&f->box->words), answer.keywords)) {
 		if (!imap_front_keywords(f->box, answer.keywords)) {
 			imap_front_answer(f, IMAP_TEMP);
@@ -76,6 +73,12 @@ flagged(void *owner, struct err e, struct chan_word *word)
 		}
 		f->box->told_words = false;
 	}
+	if (!w->seen_modseq)
+		w->seen_modseq = answer.modseq;
+	/* rows are shown without a keyword that is new: those are told again, behind its name */
+	if (answer.modseq && f->box->told_words)
+		imap_front_sync_own(f, answer.modseq);
+	f->changed |= !f->box->told_words;
 	if (w->set_at < w->set_n) {
 		if (!ask_flags(f))
 			imap_front_turn(f);

@@ -7,7 +7,10 @@
 
 #include <stdlib.h>
 
-enum { HITS = 1024 };
+enum {
+	HITS = 1024,
+	LOOK_WORK = 1 << 17, /* keys times rows that are looked at in one turn, about */
+};
 
 struct imap_find {
 	struct search *search;
@@ -165,13 +168,19 @@ next(struct imap_front *f)
 bool
 imap_front_find(struct imap_front *f)
 {
+	size_t rows = LOOK_WORK / imap_command(f->imap)->search.n + 1;
 	struct imap_find *x;
+	bool more = true;
 
-	if (!f->work || !f->work->find)
-		return !begin(f) || imap_front_find(f);
+	if ((!f->work || !f->work->find) && !begin(f))
+		return true;
 	x = f->work->find;
-	while (!x->reading && x->n < HITS && next(f))
-		;
+	while (!x->reading && x->n < HITS && rows-- && more)
+		more = next(f);
+	if (!x->reading && x->n < HITS && more) {
+		imap_front_later(f);
+		return false;
+	}
 	if (x->n && (x->n == HITS || x->reading || !f->work->more))
 		return tell_hits(f); /* and it asks again */
 	if (x->reading)

@@ -4,7 +4,10 @@
 
 #include <stdlib.h>
 
-enum { LIST_MAX = 4 << 20 }; /* octets of all rows: 10,000 mailboxes have fewer */
+enum {
+	LIST_MAX = 4 << 20,  /* octets of all rows: 10,000 mailboxes have fewer */
+	LIST_WORK = 1 << 20, /* octets of names times those of the pattern, for one turn */
+};
 
 /* All mailboxes of the account, in the order of LIST once they are whole. */
 struct imap_folder_list {
@@ -130,6 +133,7 @@ imap_front_folders(struct imap_front *f)
 {
 	bool on, went = true;
 	struct imap_folder_list *l = whole_list(f, &on);
+	size_t pattern = imap_command(f->imap)->pattern.n + 1, work = 0;
 	struct wr out;
 	uint8_t *start;
 
@@ -139,7 +143,7 @@ imap_front_folders(struct imap_front *f)
 	start = out.p;
 	if (out.full)
 		return false;
-	while (went && l->at < l->n) {
+	for (; went && l->at < l->n && work < LIST_WORK; work += pattern * FOLDER_NAME_MAX) {
 		struct imap_folder row = {
 		    .name = l->list[l->at].name,
 		    .flags = l->list[l->at].flags |
@@ -150,6 +154,10 @@ imap_front_folders(struct imap_front *f)
 		l->at += went;
 	}
 	conn_wrote(f->front.conn, wr_since(&out, start).n);
+	if (went && l->at < l->n) {
+		imap_front_later(f);
+		return false;
+	}
 	if (went)
 		imap_answer(f->imap, IMAP_OK);
 	return true;

@@ -24,6 +24,8 @@ struct imap_front {
 	bool waiting, closing, stopped;
 	bool changed; /* box has hinted, or it was us: ask at the next IMAP_SYNC */
 	bool mapped;  /* found by its handle */
+	bool wrote;   /* the machine has written since a command's first question: it may be over */
+	bool expects; /* conn_expect() holds: it must not begin anew with each piece */
 };
 _Static_assert(sizeof(struct imap_front) <= 768, "an idle session is small");
 
@@ -48,8 +50,8 @@ enum imap_answer imap_front_code(uint8_t code);
 /* Ranges as a word has them, IMAP_RANGES_WORD at most, from *at on; *at moves. */
 struct bytes imap_front_ranges(uint8_t *room, size_t n, const struct uid_range *, size_t n_ranges,
                                size_t *at);
-/* A message was sent, appended or removed. */
-enum imap_count { IMAP_COUNT_SENT, IMAP_COUNT_APPENDED, IMAP_COUNT_REMOVED, IMAP_COUNTS };
+/* A message was sent or appended. */
+enum imap_count { IMAP_COUNT_SENT, IMAP_COUNT_APPENDED, IMAP_COUNTS };
 void imap_front_count(struct imap_front *, enum imap_count, uint64_t);
 
 /* ---- imap_folders.c ---- */
@@ -61,8 +63,10 @@ void imap_front_folders_free(struct imap_folder_list *);
 /* ---- imap_open.c ---- */
 bool imap_front_open(struct imap_front *); /* SELECT, EXAMINE */
 void imap_front_leave(struct imap_front *);
-/* All keywords of the mailbox, as box told them; false without memory. */
+/* All keywords of the mailbox, as box told them; false, and nothing changed, without memory. */
 bool imap_front_keywords(struct imap_box *, struct bytes packed);
+/* What the mailbox holds is charged; false: the purse does not allow it. */
+bool imap_front_charge(struct imap_front *);
 
 /* ---- imap_sync.c ---- */
 bool imap_front_sync(struct imap_front *);

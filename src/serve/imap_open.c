@@ -8,18 +8,25 @@ enum { RANGE_CHARGE = 64 * 1024 }; /* a mailbox's ranges are charged in steps of
 bool
 imap_front_keywords(struct imap_box *b, struct bytes packed)
 {
+	struct buf words = buf_init(packed.n + 1);
+	struct bytes list[KEYWORDS_MAX];
 	struct rd r;
+	size_t n = 0;
 
-	buf_free(&b->words);
-	b->words = buf_init(packed.n + 1);
-	b->keywords_n = 0;
-	if (!packed.n)
-		return true;
-	if (!buf_add(&b->words, packed))
+	if (packed.n && !buf_add(&words, packed))
 		return false;
-	for (r = rd_of(buf_bytes(&b->words)); rd_left(&r) && b->keywords_n < KEYWORDS_MAX;)
-		b->keywords[b->keywords_n++] = rd_bytes8(&r);
-	return !r.bad;
+	for (r = rd_of(buf_bytes(&words)); rd_left(&r) && n < KEYWORDS_MAX;)
+		list[n++] = rd_bytes8(&r);
+	if (r.bad) {
+		buf_free(&words);
+		return false;
+	}
+	buf_free(&b->words); /* the machine shows those in b->keywords */
+	b->words = words;
+	b->keywords_n = n;
+	if (n)
+		memcpy(b->keywords, list, n * sizeof(*list));
+	return true;
 }
 
 void
@@ -42,9 +49,8 @@ imap_front_leave(struct imap_front *f)
 	f->changed = false;
 }
 
-/* What it holds is charged; false: the purse does not allow it. */
-static bool
-charge(struct imap_front *f)
+bool
+imap_front_charge(struct imap_front *f)
 {
 	size_t holds = sizeof(*f->box) + selected_memory(&f->box->known);
 	size_t wanted = holds < RANGE_CHARGE ? holds : (holds / RANGE_CHARGE + 1) * RANGE_CHARGE;
@@ -112,7 +118,7 @@ uids_came(void *owner, struct err e, struct chan_word *w)
 		return;
 	}
 	e = selected_add(&f->box->known, answer.ranges);
-	if (!is_ok(e) || !charge(f))
+	if (!is_ok(e) || !imap_front_charge(f))
 		refuse(f, IMAP_TEMP);
 	else if (!answer.more)
 		tell(f, f->work->after, f->work->chunk_uid);
@@ -128,7 +134,7 @@ opened(void *owner, struct err e, struct chan_word *w)
 
 	if (is_ok(e) && !talk_box_open_answer_get(&w->body, &answer))
 		answer.code = ERR_LATER;
-	if (answer.code || !imap_front_keywords(f->box, answer.keywords) || !charge(f)) {
+	if (answer.code || !imap_front_keywords(f->box, answer.keywords) || !imap_front_charge(f)) {
 		refuse(f, answer.code ? imap_front_code(answer.code) : IMAP_TEMP);
 		return;
 	}

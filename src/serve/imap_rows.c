@@ -20,7 +20,7 @@ imap_front_row_done(struct imap_work *w, struct purse *purse)
 		mime_fini(&w->tree);
 	purse_refund(purse, w->tree_charged);
 	w->tree_charged = 0;
-	w->has_tree = w->has_row = false;
+	w->has_tree = w->has_row = w->parsed = false;
 	buf_free(&w->texts);
 	buf_free(&w->chunk);
 }
@@ -161,7 +161,7 @@ show(struct imap_front *f, struct imap_row *row)
 	    .uid = w->row.uid,
 	    .flags = w->row.flags,
 	    .recent = w->row.uid >= f->box->recent,
-	    .news = w->seen_modseq && w->row.modseq == w->seen_modseq,
+	    .news = w->seen_modseq && w->row.modseq >= w->seen_modseq,
 	    .keywords = w->row.keywords,
 	    .size = w->row.size,
 	    .body = w->row.size,
@@ -269,16 +269,17 @@ parse_on(void *owner, struct err e, struct chan_word *word)
 		return;
 	}
 	mime_done(&w->tree);
+	w->parsed = true;
 	imap_front_turn(f); /* the machine asks again, and finds it here */
 }
 
-/* Makes the tree from the message; true: the machine was told why not. */
+/* Makes the tree from the message, anew where that broke off; true: the machine was told why not. */
 static bool
 parse(struct imap_front *f)
 {
 	struct imap_work *w = f->work;
 
-	if (!purse_charge(&f->front.peer->bytes, MIME_MEMORY)) {
+	if (!w->tree_charged && !purse_charge(&f->front.peer->bytes, MIME_MEMORY)) {
 		imap_answer(f->imap, IMAP_TEMP);
 		return true;
 	}
@@ -291,6 +292,7 @@ parse(struct imap_front *f)
 	if (w->row.size)
 		return !ask_parse(f);
 	mime_done(&w->tree);
+	w->parsed = true;
 	return true; /* it asks again */
 }
 
@@ -299,7 +301,7 @@ imap_front_make_structure(struct imap_front *f)
 {
 	struct imap_work *w = f->work;
 
-	if (!w->tree_charged)
+	if (!w->parsed)
 		return parse(f);
 	if (render_both(w, mime_envelope(&w->tree, 0)))
 		imap_structure(f->imap, text_cut_out(w, 0, w->envelope_n), bodytext(w),
@@ -318,7 +320,7 @@ imap_front_find_part(struct imap_front *f)
 	const uint32_t *path;
 	size_t n;
 
-	if (!w->tree_charged && !tree_of_row(w))
+	if (!w->parsed && (w->tree_charged || !tree_of_row(w)))
 		return parse(f);
 	path = imap_path(f->imap, &n);
 	if (!section_find(&w->tree, path, n, SECTION_PART, &part)) {

@@ -9,6 +9,9 @@
 
 #include <stdlib.h>
 
+/* What is told at a time: each lot of EXPUNGE walks the view once. */
+enum { NEWS_ROOM = 4 * IMAP_REPLY_MAX };
+
 void
 imap_front_sync_own(struct imap_front *f, uint64_t modseq)
 {
@@ -206,7 +209,8 @@ learn(struct imap_front *f, const struct talk_box_changes_answer *answer)
 	struct imap_news_held *news = &f->work->news;
 	struct err e = add_gone(b, answer->gone);
 
-	if (is_ok(e))
+	b->behind |= answer->more;
+	if (is_ok(e) && !b->behind)
 		e = add_new(b, answer->rows);
 	if (is_ok(e) && !same_words(b, answer->keywords)) {
 		if (!imap_front_keywords(b, answer->keywords))
@@ -223,6 +227,42 @@ learn(struct imap_front *f, const struct talk_box_changes_answer *answer)
 	return e;
 }
 
+static void uids_came(void *owner, struct err e, struct chan_word *w);
+
+static bool
+ask_uids(struct imap_front *f)
+{
+	const struct talk_box_uids word = {.handle = f->login.handle,
+	                                   .mailbox = f->box->number,
+	                                   .from = selected_last(&f->box->known) + 1};
+
+	if (imap_front_ask(f, talk_box_uids_out(&word), -1, uids_came))
+		return true;
+	imap_end(f->imap); /* it would never be told of them */
+	return false;
+}
+
+static void
+uids_came(void *owner, struct err e, struct chan_word *w)
+{
+	struct imap_front *f = owner;
+	struct imap_box *b = f->box;
+	struct talk_box_uids_answer answer;
+	bool good = is_ok(e) && talk_box_uids_answer_get(&w->body, &answer) && !answer.code &&
+	            is_ok(selected_add(&b->known, answer.ranges)) && imap_front_charge(f);
+
+	if (!good || (answer.more && !answer.ranges.n)) {
+		imap_end(f->imap);
+		imap_front_answer(f, IMAP_OK);
+		return;
+	}
+	b->told_count = b->told_count && !answer.ranges.n;
+	b->behind = answer.more;
+	f->work->news.learned = !b->behind;
+	if (!b->behind || !ask_uids(f))
+		imap_front_turn(f);
+}
+
 static void
 changes_came(void *owner, struct err e, struct chan_word *w)
 {
@@ -235,13 +275,15 @@ changes_came(void *owner, struct err e, struct chan_word *w)
 		imap_front_answer(f, IMAP_GONE);
 		return;
 	}
-	if (answer.code || !is_ok(learn(f, &answer))) {
+	if (answer.code || !is_ok(learn(f, &answer)) || !imap_front_charge(f)) {
 		imap_end(f->imap); /* what it would be told next might be wrong */
 		imap_front_answer(f, IMAP_OK);
 		return;
 	}
-	f->work->news.learned = true;
-	imap_front_turn(f);
+	/* pages are in the order of changes: of new messages a lower UID may come behind a higher */
+	f->work->news.learned = answer.more || !f->box->behind;
+	if (f->work->news.learned || !ask_uids(f))
+		imap_front_turn(f);
 }
 
 static bool
@@ -250,8 +292,8 @@ ask_changes(struct imap_front *f)
 	const struct talk_box_changes word = {
 	    .handle = f->login.handle, .mailbox = f->box->number, .modseq = f->box->modseq};
 
-	f->changed = false;
-	return imap_front_ask(f, talk_box_changes_out(&word), -1, changes_came);
+	f->changed = !imap_front_ask(f, talk_box_changes_out(&word), -1, changes_came);
+	return !f->changed;
 }
 
 bool
@@ -270,7 +312,7 @@ imap_front_sync(struct imap_front *f)
 		return true;
 	if (f->changed && !f->work->news.learned)
 		return !ask_changes(f);
-	out = conn_room(f->front.conn, IMAP_REPLY_MAX);
+	out = conn_room(f->front.conn, NEWS_ROOM);
 	start = out.p;
 	if (out.full)
 		return false;

@@ -42,12 +42,13 @@ struct imap_work {
 
 	/* FETCH: the row that was given last */
 	bool has_row, has_tree;
+	bool parsed; /* the tree was made from the message, to its end */
 	struct message_row row;
 	struct summary summary;
 	struct mime tree;
 	struct buf texts; /* envelope and structures as they are shown */
 	size_t envelope_n, bodytext_n;
-	uint64_t seen_modseq; /* of the \Seen that this FETCH has set */
+	uint64_t seen_modseq; /* of the first \Seen that this FETCH has set, 0: none */
 	size_t tree_charged;
 
 	struct buf chunk; /* of the message, from chunk_at on */
@@ -79,8 +80,9 @@ struct imap_box {
 	uint32_t number, uidvalidity, recent;
 	uint64_t modseq; /* what was asked for up to here */
 	bool read_only;
-	bool told_count;                /* false: EXISTS is to be told */
-	bool told_words;                /* false: the keywords are */
+	bool told_count; /* false: EXISTS is to be told */
+	bool told_words; /* false: the keywords are */
+	bool behind;     /* new messages came by the page: their UIDs are asked for */
 	uint64_t own[IMAP_OWN_CHANGES]; /* modseqs of changes that this session made */
 	uint8_t own_at;
 	struct buf words; /* the keywords' names */

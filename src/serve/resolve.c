@@ -29,7 +29,10 @@ answer_word(struct resolve *r, struct asker asker, struct bytes name,
 		a.text = bytes_of(result ? result->why : "too many questions are under way");
 	} else {
 		a.rcode = (uint8_t)result->rcode;
-		a.ttl = result->soa.n ? result->soa.ttl : CACHE_TTL_MAX;
+		/* that there is none is worth nothing without a SOA (RFC 2308 5) */
+		a.ttl = result->soa.n                   ? result->soa.ttl
+		        : last && !result->aliased_only ? CACHE_TTL_MAX
+		                                        : 0;
 		for (size_t i = 0; i < result->n; i++)
 			a.ttl = result->sets[i].ttl < a.ttl ? result->sets[i].ttl : a.ttl;
 		if (last && result->aliased_only)

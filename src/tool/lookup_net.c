@@ -320,6 +320,8 @@ over_udp(struct exchange *x)
 		if (o == CAME)
 			fprintf(x->notes, ";; Warning: something came that is no answer to the "
 			                  "question; it is ignored\n");
+		if (o == CAME && now_ns() >= x->end_ns) /* however much of it comes */
+			o = LATE;
 	}
 	x->reply->tcp = false;
 	return o;

@@ -1,30 +1,25 @@
 /*
- * search.c - each key of a search is unknown, false or true for the message at hand; what is known
- * of all of them decides the search, often before the message was read.
- *
- * A message is read in regions, of which each is looked at once: its header; where its row has not
+ * search.c - what is known of the keys often decides the search before the message was read.  A
+ * message is read in regions, of which each is looked at once: its header; where its row has not
  * told the tree of its parts, all of it; then, part by part, the texts and the headers of messages
  * within it.
  */
 #include "view/search.h"
 
 #include "mail/charset.h"
-#include "mail/date.h"
 #include "mail/header.h"
 #include "mail/structure.h"
 #include "mail/summary.h"
 #include "mail/words.h"
 #include "view/fold.h"
 #include "view/needle.h"
+#include "view/search_keys.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-enum { DAY = 86400, NO_BIT = 255 };
 enum { ARENA_MAX = 1 << 20 }; /* strings of the keys, and their tables */
 enum { PIECE = 4096, PLAIN_MAX = SEARCH_FIELD_MAX + HEADER_NAME_MAX + 2 };
-
-enum value { UNKNOWN, FALSE, TRUE };
 
 /* What a region is read for; START must be 0. */
 enum stage { START, HEADER, TREE, INNER_HEADER, TEXT_BODY, END };
@@ -37,18 +32,14 @@ struct text {
 
 struct search {
 	struct arena arena;
-	struct imap_search *keys;
-	uint8_t *values;    /* enum value, of each node */
-	uint8_t *bits;      /* of each keyword key: its bit, or NO_BIT */
+	struct search_keys keys;
 	struct text *texts; /* in the arena */
 	size_t texts_n;
-	bool any_header, any_body; /* keys that want them */
 
 	/* the message at hand */
-	bool changed; /* a value is known that was not when it was evaluated last */
 	struct summary row;
 	uint8_t packed[SUMMARY_PACKED_MAX]; /* what the row's strings are borrowed from */
-	bool row_known, header_done, parts_begun, tree_made, tree_known, date_seen;
+	bool row_known, header_done, parts_begun, tree_made, tree_known;
 	struct mime tree;
 	uint64_t size, at, end; /* octets of it; the region from the next octet on */
 	uint8_t stage;
@@ -60,198 +51,19 @@ struct search {
 	uint8_t field[SEARCH_FIELD_MAX]; /* of the header that is being read */
 };
 
-/* ---- keys ---- */
-
-static bool
-is_text(enum imap_search_key key)
-{
-	return key == IMAP_HEADER || key == IMAP_BODY || key == IMAP_TEXT;
-}
-
-static bool
-is_sent(enum imap_search_key key)
-{
-	return key == IMAP_SENTBEFORE || key == IMAP_SENTON || key == IMAP_SENTSINCE;
-}
-
-static bool
-in_header(enum imap_search_key key)
-{
-	return key == IMAP_HEADER || key == IMAP_TEXT || is_sent(key);
-}
-
-static bool
-in_body(enum imap_search_key key)
-{
-	return key == IMAP_BODY || key == IMAP_TEXT;
-}
-
-static enum value
-value_of(bool b)
-{
-	return b ? TRUE : FALSE;
-}
-
-/* What is known already decides; UNKNOWN where it does not. */
-static enum value
-evaluate(const struct search *s)
-{
-	uint8_t stack[IMAP_SEARCH_STACK];
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->keys->n; i++) {
-		enum imap_search_key key = s->keys->nodes[i].key;
-
-		if (key == IMAP_NOT) {
-			assert(n > 0);
-			if (stack[n - 1] != UNKNOWN)
-				stack[n - 1] = (uint8_t)value_of(stack[n - 1] == FALSE);
-		} else if (key == IMAP_AND || key == IMAP_OR) {
-			uint8_t strong = key == IMAP_AND ? FALSE : TRUE, a, b;
-
-			assert(n > 1);
-			a = stack[--n];
-			b = stack[n - 1];
-			if (a == strong || b == strong)
-				stack[n - 1] = strong;
-			else if (a == UNKNOWN || b == UNKNOWN)
-				stack[n - 1] = UNKNOWN;
-		} else {
-			assert(n < COUNT(stack));
-			stack[n++] = s->values[i];
-		}
-	}
-	assert(n == 1);
-	return (enum value)stack[0];
-}
-
-static enum value
-compare_day(enum imap_search_key key, int64_t day, int64_t wanted)
-{
-	switch (key) {
-	case IMAP_BEFORE:
-	case IMAP_SENTBEFORE:
-		return value_of(day < wanted);
-	case IMAP_ON:
-	case IMAP_SENTON:
-		return value_of(day == wanted);
-	default:
-		return value_of(day >= wanted);
-	}
-}
-
-/* What the row alone answers. */
-static enum value
-row_value(const struct search *s, size_t i, const struct search_message *m)
-{
-	const struct imap_search_node *k = &s->keys->nodes[i];
-	const struct message_row *row = m->row;
-
-	switch (k->key) {
-	case IMAP_ALL:
-		return TRUE;
-	case IMAP_FLAG:
-		return value_of((row->flags & k->flag) != 0);
-	case IMAP_KEYWORD:
-		return value_of(s->bits[i] != NO_BIT && (row->keywords >> s->bits[i] & 1));
-	case IMAP_RECENT:
-		return value_of(m->recent);
-	case IMAP_NUMBERS:
-		return value_of(imap_set_has(&k->set, m->number));
-	case IMAP_UIDS:
-		return value_of(imap_set_has(&k->set, row->uid));
-	case IMAP_BEFORE:
-	case IMAP_ON:
-	case IMAP_SINCE:
-		return compare_day(k->key, (int64_t)(row->received_s / DAY), k->day);
-	case IMAP_LARGER:
-		return value_of(row->size > k->size);
-	case IMAP_SMALLER:
-		return value_of(row->size < k->size);
-	case IMAP_BODY:
-	case IMAP_TEXT:
-		return k->text.n ? UNKNOWN : TRUE;
-	case IMAP_SENTBEFORE:
-	case IMAP_SENTON:
-	case IMAP_SENTSINCE:
-	case IMAP_HEADER:
-	case IMAP_AND:
-	case IMAP_OR:
-	case IMAP_NOT:
-		break;
-	}
-	return UNKNOWN;
-}
-
-/* The Date field, disregarding time and zone (RFC 3501 6.4.4); one that is none is on no day. */
-static void
-take_date(struct search *s, struct bytes text)
-{
-	int64_t seconds = 0, local;
-	int minutes = 0;
-	bool good = is_ok(date_parse(text, &seconds, &minutes));
-
-	local = seconds + (int64_t)minutes * 60;
-	local = (local - ((local % DAY) + DAY) % DAY) / DAY;
-	for (size_t i = 0; i < s->keys->n; i++) {
-		const struct imap_search_node *k = &s->keys->nodes[i];
-
-		if (is_sent(k->key))
-			s->values[i] = (uint8_t)(good ? compare_day(k->key, local, k->day) : FALSE);
-	}
-	s->date_seen = s->changed = true;
-}
-
-/* What is still unknown of these keys is false. */
-static void
-settle(struct search *s, bool (*which)(enum imap_search_key))
-{
-	for (size_t i = 0; i < s->keys->n; i++)
-		if (s->values[i] == UNKNOWN && which(s->keys->nodes[i].key))
-			s->values[i] = FALSE;
-}
-
-static bool
-is_any(enum imap_search_key key)
-{
-	return key != 0;
-}
-
-static bool
-is_header_only(enum imap_search_key key)
-{
-	return in_header(key) && !in_body(key);
-}
-
-static bool
-any_unknown(const struct search *s, bool (*which)(enum imap_search_key))
-{
-	for (size_t i = 0; i < s->keys->n; i++)
-		if (s->values[i] == UNKNOWN && which(s->keys->nodes[i].key))
-			return true;
-	return false;
-}
-
 /* ---- texts ---- */
 
 /* Whether a text of the region that is read now may answer the key; `name` in a header. */
 static bool
 looks_here(const struct search *s, const struct text *t, struct bytes name)
 {
-	const struct imap_search_node *k = &s->keys->nodes[t->node];
+	const struct imap_search_node *k = &s->keys.keys->nodes[t->node];
 
-	if (s->values[t->node] != UNKNOWN)
+	if (!search_keys_is_unknown(&s->keys, t->node))
 		return false;
 	if (k->key == IMAP_HEADER)
 		return s->stage == HEADER && bytes_eq_nocase(k->field, name);
 	return k->key == IMAP_TEXT || s->stage != HEADER;
-}
-
-static void
-found(struct search *s, const struct text *t)
-{
-	s->values[t->node] = TRUE;
-	s->changed = true;
 }
 
 /* A whole field: "name: value", decoded and folded, is what is searched. */
@@ -269,8 +81,8 @@ search_field(struct search *s)
 	s->field_n = 0;
 	if (!header_next(&h, &f))
 		return work;
-	if (s->stage == HEADER && !s->date_seen && bytes_eq_nocase(f.name, BYTES("Date")))
-		take_date(s, f.value);
+	if (s->stage == HEADER && !s->keys.date_seen && bytes_eq_nocase(f.name, BYTES("Date")))
+		search_keys_date(&s->keys, f.value);
 	wr_bytes(&w, f.name);
 	wr_text(&w, ": ");
 	words_decode(&w, f.value);
@@ -279,14 +91,14 @@ search_field(struct search *s)
 	value = (struct bytes){plain + f.name.n + 2, n - f.name.n - 2};
 	for (size_t i = 0; i < s->texts_n; i++) {
 		struct text *t = &s->texts[i];
-		bool header = s->keys->nodes[t->node].key == IMAP_HEADER;
+		bool header = s->keys.keys->nodes[t->node].key == IMAP_HEADER;
 
 		if (!looks_here(s, t, f.name))
 			continue;
 		work += n;
 		needle_reset(&t->needle);
 		if (!t->needle.text.n || needle_find(&t->needle, header ? value : all))
-			found(s, t);
+			search_keys_found(&s->keys, t->node);
 	}
 	return work;
 }
@@ -328,7 +140,7 @@ search_plain(struct search *s, uint8_t *plain, size_t n)
 			continue;
 		work += n;
 		if (needle_find(&t->needle, (struct bytes){plain, n}))
-			found(s, t);
+			search_keys_found(&s->keys, t->node);
 	}
 	return work;
 }
@@ -489,13 +301,13 @@ next_region(struct search *s)
 	if (!s->header_done) {
 		s->header_done = true;
 		begin_region(s, HEADER, 0, s->row.body);
-		if (any_unknown(s, in_header))
+		if (search_keys_any_unknown(&s->keys, search_key_in_header))
 			return;
 	}
-	settle(s, is_header_only);
+	search_keys_settle(&s->keys, search_key_in_header_only);
 	if (!s->parts_begun)
 		s->stage = START;
-	if (evaluate(s) != UNKNOWN)
+	if (search_keys_decide(&s->keys) != SEARCH_UNKNOWN)
 		return;
 	unpack_tree(s);
 	if (!s->tree_known) {
@@ -511,18 +323,18 @@ next_region(struct search *s)
 static enum search_want
 advance(struct search *s)
 {
-	enum value v;
+	enum search_value v;
 
 	for (;;) {
-		v = evaluate(s);
-		s->changed = false;
-		if (v != UNKNOWN)
-			return v == TRUE ? SEARCH_MATCH : SEARCH_NO_MATCH;
+		v = search_keys_decide(&s->keys);
+		s->keys.changed = false;
+		if (v != SEARCH_UNKNOWN)
+			return v == SEARCH_TRUE ? SEARCH_MATCH : SEARCH_NO_MATCH;
 		if (s->stage != START && s->stage != END && s->at < s->end)
 			return SEARCH_READ;
 		end_region(s);
 		if (s->stage == END)
-			settle(s, is_any);
+			search_keys_settle(&s->keys, search_key_is_any);
 		else
 			next_region(s);
 	}
@@ -556,14 +368,14 @@ date_of_row(struct search *s)
 	uint8_t room[SUMMARY_PACKED_MAX];
 	struct wr w = wr_of(room, sizeof(room));
 
-	if (s->row.envelope.n < 2 || !any_unknown(s, is_sent))
+	if (s->row.envelope.n < 2 || !search_keys_any_unknown(&s->keys, search_key_is_sent))
 		return;
 	if (s->row.envelope.p[1] == '{') /* odd enough to be looked at */
 		return;
 	if (envelope_date(s->row.envelope, &w))
-		take_date(s, wr_since(&w, room));
+		search_keys_date(&s->keys, wr_since(&w, room));
 	else
-		settle(s, is_sent);
+		search_keys_settle(&s->keys, search_key_is_sent);
 }
 
 /* A row that is of this message, or none. */
@@ -587,7 +399,7 @@ static struct err
 take_text(struct search *s, uint32_t node)
 {
 	struct text *t = &s->texts[s->texts_n];
-	struct bytes text = s->keys->nodes[node].text;
+	struct bytes text = s->keys.keys->nodes[node].text;
 	uint8_t *folded = arena_alloc(&s->arena, text.n + 1);
 
 	t->node = node;
@@ -602,45 +414,20 @@ take_text(struct search *s, uint32_t node)
 	return OK;
 }
 
-static uint8_t
-find_keyword(const struct search_mailbox *box, struct bytes name)
-{
-	for (size_t i = 0; i < box->keywords_n && i < KEYWORDS_MAX; i++)
-		if (bytes_eq_nocase(box->keywords[i], name))
-			return (uint8_t)i;
-	return NO_BIT;
-}
-
 static struct err
-take_key(struct search *s, uint32_t i, const struct search_mailbox *box)
-{
-	struct imap_search_node *k = &s->keys->nodes[i];
-
-	s->any_header |= in_header(k->key);
-	s->any_body |= in_body(k->key);
-	if (k->key == IMAP_KEYWORD)
-		s->bits[i] = find_keyword(box, k->text);
-	if (k->key == IMAP_NUMBERS && !imap_set_resolve(&k->set, box->count, false))
-		return ERR(ERR_RANGE, 0, "search: no such message");
-	if (k->key == IMAP_UIDS)
-		(void)imap_set_resolve(&k->set, box->last_uid, true);
-	return is_text(k->key) ? take_text(s, i) : OK;
-}
-
-static struct err
-take_keys(struct search *s, const struct search_mailbox *box)
+take_keys(struct search *s, struct imap_search *keys, const struct search_mailbox *box)
 {
 	struct err e = OK;
 	size_t bodies = 0;
 
-	s->values = arena_alloc(&s->arena, s->keys->n);
-	s->bits = arena_alloc(&s->arena, s->keys->n);
-	s->texts = arena_alloc(&s->arena, s->keys->n * sizeof(*s->texts));
-	if (!s->values || !s->bits || !s->texts)
+	s->texts = arena_alloc(&s->arena, keys->n * sizeof(*s->texts));
+	if (!s->texts || !search_keys_make(&s->keys, keys, &s->arena))
 		return ERR(ERR_MEMORY, 0, "search: keys");
-	for (uint32_t i = 0; i < s->keys->n && is_ok(e); i++) {
-		bodies += in_body(s->keys->nodes[i].key);
-		e = take_key(s, i, box);
+	for (uint32_t i = 0; i < keys->n && is_ok(e); i++) {
+		bodies += search_key_in_body(keys->nodes[i].key);
+		e = search_keys_take(&s->keys, i, box);
+		if (is_ok(e) && search_key_is_text(keys->nodes[i].key))
+			e = take_text(s, i);
 	}
 	if (is_ok(e) && bodies > SEARCH_TEXTS_MAX)
 		return ERR(ERR_FULL, 0, "search: texts");
@@ -657,8 +444,7 @@ search_open(struct search **out, struct imap_search *keys, const struct search_m
 	if (!s)
 		return ERR(ERR_MEMORY, 0, "search");
 	s->arena = arena_init(ARENA_MAX);
-	s->keys = keys;
-	e = take_keys(s, box);
+	e = take_keys(s, keys, box);
 	if (is_ok(e))
 		*out = s;
 	else
@@ -679,19 +465,18 @@ search_close(struct search *s)
 bool
 search_wants_summary(const struct search *s)
 {
-	return s->any_header || s->any_body;
+	return s->keys.any_header || s->keys.any_body;
 }
 
 enum search_want
 search_begin(struct search *s, const struct search_message *m)
 {
 	drop_tree(s);
-	s->header_done = s->parts_begun = s->date_seen = false;
+	s->header_done = s->parts_begun = false;
 	s->stage = START;
 	s->size = m->row->size;
-	for (size_t i = 0; i < s->keys->n; i++)
-		s->values[i] = (uint8_t)row_value(s, i, m);
-	if (evaluate(s) == UNKNOWN) {
+	search_keys_begin(&s->keys, m);
+	if (search_keys_decide(&s->keys) == SEARCH_UNKNOWN) {
 		take_row(s, m->row->summary);
 		date_of_row(s);
 	}
@@ -731,9 +516,9 @@ search_feed(struct search *s, struct rd *in)
 	assert(s->stage != START && s->stage != END);
 	while (rd_left(in) && s->at < s->end && (work < SEARCH_WORK || in->p == start)) {
 		work += feed_region(s, in);
-		if (s->changed && evaluate(s) != UNKNOWN)
+		if (s->keys.changed && search_keys_decide(&s->keys) != SEARCH_UNKNOWN)
 			break;
-		s->changed = false;
+		s->keys.changed = false;
 	}
 	return advance(s);
 }

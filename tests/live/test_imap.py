@@ -13,7 +13,7 @@ import tempfile
 import time
 from email.message import EmailMessage
 
-from stead import LONG, OneServer, SANITIZED, kill, mail_in, pop3_all, pop3_login, signal, until
+from stead import LONG, OneServer, SANITIZED, fds, kill, mail_in, pop3_all, pop3_login, signal, until
 
 MESSAGES = 2000 if not SANITIZED or LONG else 200   # for isync
 
@@ -187,6 +187,49 @@ class Imaplib(Imap):
         self.assertEqual(self.ok(m.fetch("1", "(BODY.PEEK[])"))[0][1], sent.as_bytes())
 
 
+class Pipelined(Imap):
+    """A command has nothing of the one before, which was in the same read."""
+
+    def talk(self, box, lines, last):
+        with self.s.talk("imap") as t:
+            t.expect(rb"\* OK .*")
+            t.send(b"a LOGIN alice secret\r\nb SELECT " + box + b"\r\n")
+            t.upto(b"\r\nb OK")
+            t.line()
+            t.send(lines)
+            return t.upto(b"\r\n" + last + b" OK") + t.line()
+
+    def test_searches(self):
+        self.add(self.fresh("Two"), "Two", letter("a"), letter("b"))
+        got = self.talk(b"Two", b"c SEARCH ALL\r\nd SEARCH ALL\r\ne SEARCH SUBJECT b\r\n", b"e")
+        self.assertEqual(re.findall(rb"\* SEARCH([ \d]*)\r\n", got), [b" 1 2", b" 1 2", b" 2"])
+
+    def test_lists(self):
+        self.login().delete("Later")
+        got = self.talk(b"INBOX", b'c LIST "" INBOX\r\nd LIST "" INBOX\r\ne STATUS INBOX (MESSAGES)\r\n'
+                        b"f CREATE Later\r\ng STATUS Later (MESSAGES)\r\n", b"g")
+        self.assertEqual(got.count(b"* LIST"), 2)
+        self.assertIn(b'* STATUS "Later" (MESSAGES 0)', got)
+
+    def test_copies(self):
+        m = self.fresh("From")
+        m.delete("To")
+        self.ok(m.create("To"))
+        self.add(m, "From", letter("a"), letter("b"))
+        got = self.talk(b"From", b"c COPY 1 To\r\nd COPY 2 To\r\n", b"d")
+        self.assertRegex(got, rb"(?s)c OK \[COPYUID \d+ 1 1\].*d OK \[COPYUID \d+ 2 2\]")
+
+    def test_appends(self):
+        m = self.fresh("Twice")
+        text = b"Subject: x\r\n\r\n" + b"y" * 40000 + b"\r\n"
+        one = b" APPEND Twice {%d+}\r\n%s\r\n" % (len(text), text)
+        before = fds(self.s.role("mail"))
+        for _ in range(10):
+            self.talk(b"Twice", b"c" + one + b"d" + one, b"d")
+        self.assertEqual(self.status(m, "Twice", "(MESSAGES)"), b"(MESSAGES 20)")
+        self.assertTrue(until("their files are closed", lambda: fds(self.s.role("mail")) <= before + 1))
+
+
 class Together(Imap):
     """What one client does is seen by the others."""
 
@@ -239,6 +282,32 @@ class Together(Imap):
         self.assertNotIn(b"EXPUNGE", t.upto(b"\r\nc OK"))
         t.send(b"d NOOP\r\n")
         self.assertIn(b"* 1 EXPUNGE\r\n", t.upto(b"\r\nd OK"))
+
+    def test_flags_of_others_after_reading_what_was_read(self):
+        """A FETCH that changes nothing takes no change of another client for its own."""
+        m = self.fresh("Read")
+        self.add(m, "Read", letter("a"), letter("b"))
+        self.ok(m.select("Read"))
+        self.ok(m.store("1", "+FLAGS", "\\Seen"))
+        t = self.hand(b"Read")
+        self.ok(m.store("2", "+FLAGS", "\\Flagged"))
+        t.send(b"c FETCH 1 (BODY[])\r\nd NOOP\r\n")
+        self.assertRegex(t.upto(b"\r\nd OK"), rb"\* 2 FETCH \(.*\\Flagged")
+
+    def test_a_new_keyword_is_told(self):
+        m = self.fresh("Words")
+        self.add(m, "Words", letter("a"))
+        t = self.hand(b"Words")
+        t.send(b"c STORE 1 +FLAGS (fresh)\r\n")
+        got = t.upto(b"\r\nc OK")
+        t.line()
+        self.assertRegex(got, rb"(?s)\* FLAGS \([^)]*fresh\).*\* 1 FETCH \(.*FLAGS \(fresh\)")
+        words = [b"w%02d" % n + b"x" * 60 for n in range(63)]   # as many and as long as there may be
+        t.send(b"d STORE 1 FLAGS.SILENT (" + b" ".join(words) + b")\r\n")
+        t.upto(b"d OK")
+        t.line()
+        t.send(b"e FETCH 1 (FLAGS)\r\n")
+        self.assertIn(b" ".join(words), t.upto(b"\r\ne OK"))
 
     def test_an_expunged_message_in_a_pop3_session(self):
         """Attack 103: its number stays, and it is answered -ERR."""
