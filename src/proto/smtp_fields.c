@@ -136,6 +136,7 @@ struct mailbox {
 	bool angle; /* inside "<" and ">" */
 	bool closed; /* behind them */
 	bool gap;    /* blanks or a comment behind the last octet */
+	bool at;     /* an at outside quotes: also a display-name is an address for some readers */
 	bool apart;  /* two words without a dot or an at between them */
 	bool any;
 };
@@ -196,6 +197,7 @@ word(struct rd *in, struct mailbox *m, uint8_t c, const uint8_t *room)
 		m->apart = true;
 	m->gap = false;
 	m->any = true;
+	m->at |= c == '@';
 	wr_u8(&m->w, c);
 	if (c == '"' || c == '[')
 		return take_until(in, m, c == '"' ? '"' : ']');
@@ -250,7 +252,7 @@ between(struct smtp_from *walk, const struct mailbox *m, uint8_t c)
 	if (m->angle)
 		return false;
 	if (c == ':') { /* the name of a group */
-		if (walk->in_group || m->closed || !m->any)
+		if (walk->in_group || m->closed || !m->any || m->at)
 			return false;
 		walk->in_group = true;
 	} else if (c == ';') {
@@ -279,6 +281,9 @@ smtp_from_next(struct smtp_from *walk, struct address *a)
 		} else if (c == '(') {
 			m.gap = true;
 			good = skip_comment(in);
+		} else if (c == '<' && m.at && !m.angle && !m.closed) {
+			in->p--; /* "bob@b <alice@a>" is bob for some readers: both count */
+			return finish(&m, room, a);
 		} else if (c == '<') {
 			good = angle_opens(&m, fresh);
 		} else if (c == '>') {

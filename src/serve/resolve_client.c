@@ -185,7 +185,9 @@ resolve_client_begin(struct resolve *r, struct bytes packet, bool tcp, const str
 	}
 	if (answer_local(r, &q, tcp, out))
 		return true;
-	*client = resolve_client_new(r, &q, peer);
+	*client = NULL;
+	if (jobs_counts(r->jobs).open < JOBS_OF_CLIENTS)
+		*client = resolve_client_new(r, &q, peer);
 	if (!*client)
 		resolve_client_write(r, &q, tcp, NULL, out);
 	return !*client;

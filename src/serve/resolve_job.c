@@ -6,6 +6,8 @@
  * 2. A question that is open at a server is in `asked` under its own name and type, with the job that
  *    sent it.  Another job that wants to ask the same follows that one, and looks again into the
  *    cache when it is answered, or late.
+ * 3. A job for which nobody waits any more is gone: who asks and goes away leaves nothing behind him
+ *    (attack 173).
  */
 #include "serve/resolve_job.h"
 
@@ -26,7 +28,8 @@ struct job {
 	uint16_t type, asked_type;
 	struct resolve_out out;
 	struct loop_timer timer;
-	struct job *followers, *next; /* next: among the followers of another one */
+	struct job *followers, *next, **link; /* next, link: among the followers of another one */
+	bool ending;                          /* who waits for it is being told */
 };
 
 struct jobs {
@@ -52,6 +55,18 @@ key_of(uint8_t room[KEY_MAX], struct bytes name, uint16_t type)
 
 /* ---- the question that is open ---- */
 
+static void
+unfollow(struct job *j)
+{
+	if (!j->link)
+		return;
+	*j->link = j->next;
+	if (j->next)
+		j->next->link = j->link;
+	j->next = NULL;
+	j->link = NULL;
+}
+
 /* Those who wanted to ask the same look again. */
 static void
 release(struct job *j)
@@ -65,8 +80,7 @@ release(struct job *j)
 		map_remove(&j->jobs->asked, key_of(room, dname_bytes(&j->asked), j->asked_type));
 	j->asked.n = 0;
 	while ((f = j->followers)) {
-		j->followers = f->next;
-		f->next = NULL;
+		unfollow(f);
 		iterate_again(f->it);
 		loop_timer_set(f->jobs->loop, &f->timer, 0, run, f);
 	}
@@ -116,6 +130,9 @@ ask(struct job *j, const struct iterate_send *send)
 
 	if (other) {
 		j->next = other->followers;
+		j->link = &other->followers;
+		if (j->next)
+			j->next->link = &j->next;
 		other->followers = j;
 		jobs->counts.shared++;
 		return true;
@@ -166,10 +183,23 @@ finish(struct job *j)
 
 	j->jobs->counts.failed += r->rcode == DNS_RCODE_SERVFAIL;
 	map_remove(&j->jobs->all, key_of(room, dname_bytes(&j->name), j->type));
+	j->ending = true;
 	while ((w = j->waits)) {
 		forget(w);
 		w->done(w->owner, r);
 	}
+	job_free(j);
+}
+
+/* Nobody wants to know any more. */
+static void
+abandon(struct job *j)
+{
+	uint8_t room[KEY_MAX];
+
+	unfollow(j);
+	release(j);
+	map_remove(&j->jobs->all, key_of(room, dname_bytes(&j->name), j->type));
 	job_free(j);
 }
 
@@ -283,8 +313,13 @@ jobs_ask(struct jobs *jobs, struct job_wait *w, struct bytes name, uint16_t type
 void
 job_forget(struct job_wait *w)
 {
-	if (w->job)
-		forget(w);
+	struct job *j = w->job;
+
+	if (!j)
+		return;
+	forget(w);
+	if (!j->waits && !j->ending)
+		abandon(j);
 }
 
 struct jobs_counts

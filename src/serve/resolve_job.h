@@ -9,7 +9,10 @@
 
 struct loop;
 
-enum { JOBS_MAX = 2000 };
+enum {
+	JOBS_MAX = 2000,
+	JOBS_OF_CLIENTS = 1800, /* the others are for our own roles, whatever clients ask */
+};
 
 struct job;
 struct jobs;
@@ -32,7 +35,7 @@ void jobs_free(struct jobs *); /* nobody is told any more; NULL does nothing */
 /* done() comes once, perhaps before this returns. */
 void jobs_ask(struct jobs *, struct job_wait *, struct bytes name, uint16_t type, job_fn *done,
               void *owner);
-/* It is not told; the job goes on for the cache. */
+/* It is not told; the job ends where nobody else waits for it. */
 void job_forget(struct job_wait *);
 
 struct jobs_counts {

@@ -1,10 +1,12 @@
 """Attacks that were found by attacking this program; the number is the row of the attack list."""
 import os
 import resource
+import smtplib
 import socket
+import struct
 import unittest
 
-from stead import OneServer, Server, pop3_login
+from stead import OneServer, Server, pop3_login, query, until
 
 
 def said(sock):
@@ -72,6 +74,50 @@ class Sessions(OneServer):
         for number, sock in enumerate(socks):
             sock.settimeout(20)
             self.assertIn(b"-ERR [AUTH]" if number < 20 else b"UIDL", said(sock), number)
+
+
+    def test_attack_172_an_address_as_name_in_from(self):
+        """What stands unquoted before "<", or names a group, is the address for some readers."""
+        with smtplib.SMTP("127.0.0.1", self.s.port("submission")) as c:
+            c.starttls()
+            c.login("bob", "pw")
+            for bad in ("boss@example.org <bob@example.org>", "boss@example.org: bob@example.org;",
+                        "The boss@example.org <bob@example.org>", "boss@far.test\r\n <bob@example.org>"):
+                with self.assertRaises(smtplib.SMTPDataError, msg=bad) as raised:
+                    c.sendmail("bob@example.org", "bob@example.org", f"From: {bad}\r\n\r\n")
+                self.assertEqual(raised.exception.smtp_code, 550)
+            for good in ("bob@example.org <bob@example.org>", '"boss@example.org" <bob@example.org>'):
+                c.sendmail("bob@example.org", "bob@example.org", f"From: {good}\r\n\r\n")
+
+
+class Resolver(unittest.TestCase):
+    def test_attack_173_questions_of_who_has_gone(self):
+        """Clients that ask and go away leave no question behind, which others would have to wait for."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+            silent.bind(("127.0.0.50", 0))
+            server = Server()
+            self.addCleanup(server.remove)
+            hints = os.path.join(server.base, "hints")
+            with open(hints, "w", encoding="ascii") as f:
+                f.write(". 3600 NS ns.root.\nns.root. 3600 A 127.0.0.50\n")
+            os.chmod(hints, 0o644)
+            server.add_conf(f'resolver {{ root_hints "{hints}"; clients [127.0.0.1]; '
+                            f'upstream_port {silent.getsockname()[1]}; }}')
+            with server:
+                self.ask_and_go(server)
+
+    def ask_and_go(self, server):
+        def counters():
+            return next(r["counters"] for r in server.status()["roles"] if r["role"] == "resolve")
+
+        for number in range(100):
+            with socket.create_connection(("127.0.0.1", server.port("resolver")), 20) as c:
+                for q in (query(f"{n}.{number}.test", "A", rd=True) for n in range(16)):
+                    c.sendall(struct.pack(">H", len(q)) + q)
+        last = until("all have gone", lambda: (now := counters())["all_sessions"] == 100 and
+                     not now["sessions"] and now)
+        self.assertGreater(last["all_jobs"], 0)
+        self.assertEqual(last["jobs"], 0)
 
 
 class Zones(unittest.TestCase):

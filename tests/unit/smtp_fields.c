@@ -33,7 +33,8 @@ static const struct {
     {" \"a b\"@example.org", "a b@example.org "},
     {" <\"a>b\"@example.org>", "a>b@example.org "},
     {" a@[192.0.2.1], b@[IPv6:2001:db8::1]", "a@[192.0.2.1] b@[ipv6:2001:db8::1] "},
-    {" bob@x.y <alice@example.org>", "alice@example.org "}, /* as bad clients write names */
+    {" bob@x.y <alice@example.org>", "bob@x.y alice@example.org "}, /* attack 172 */
+    {" \"bob@x.y\" <alice@example.org>", "alice@example.org "},
     {" a@b.c\r\nFrom: d@e.f", "a@b.c d@e.f "},
     {" a@b.c\r\nfrom : d@e.f\r\n\t, g@h.i", "a@b.c d@e.f g@h.i "},
     {" a@b.c\r\nno field\r\nFROM: d@e.f", "a@b.c d@e.f "},
@@ -52,6 +53,8 @@ static const struct {
     {" a@b.c; d@e.f", "!"},
     {" a: b: c@d.e;;", "!"},
     {" a: c@d.e", "!"},
+    {" bob@x.y: alice@example.org;", "!"},
+    {" B bob@x.y <alice@example.org>", "!"},
     {" a@b.c, \"\r\nFrom: \" <d@e.f>", "a@b.c !"},
     {" a@b.c (\r\nFrom: ) d@e.f", "!"},
     {" <>", "!"},
