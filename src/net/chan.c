@@ -10,6 +10,8 @@
  * 5. Once `dead`, nothing is read or sent; gone() follows once, from the loop.
  * 6. Once `deaf`, nothing is sent; what the peer said before it went is still read, up to its end.
  * 7. After chan_close() no handler is called; the memory stays until `busy` is 0.
+ * 8. An answer is sent, or the channel breaks: its asker never waits for one that was dropped.  So
+ *    while many octets of answers wait for a slow peer, no more of its words are read (attack 174).
  */
 #include "net/chan.h"
 
@@ -20,7 +22,10 @@
 enum {
 	WORDS_A_TURN = 32,         /* then the others of this loop have their turn */
 	QUEUE_WORDS = 1024,        /* that wait for a slow peer ... */
-	QUEUE_BYTES = 1024 * 1024, /* ... and their octets */
+	QUEUE_BYTES = 1024 * 1024, /* ... and their octets; answers have a bound of their own: */
+	ANSWER_WORDS = 4 * CHAN_ASKS,
+	ANSWER_BYTES = 32 * 1024 * 1024, /* those to what was read already, whenever they come */
+	PAUSE_BYTES = 512 * 1024,        /* with so many waiting, no more words are read */
 	BUCKETS = 64,
 };
 
@@ -28,13 +33,18 @@ enum {
 struct waiting {
 	struct waiting *next;
 	int fd;
+	bool answer;
 	size_t n;
 	uint8_t b[];
 };
 
+struct load {
+	size_t words, bytes;
+};
+
 struct queue {
 	struct waiting *first, **end;
-	size_t words, bytes;
+	struct load says, answers; /* what waits; asks count as says */
 };
 
 struct chan {
@@ -66,13 +76,24 @@ static void run_task(void *owner);
 /* ---- queues ---- */
 
 static bool
-queue_add(struct loop *l, struct queue *q, struct bytes b, int fd)
+has_room(const struct load *l, size_t words, size_t bytes, size_t n)
 {
+	return l->words < words && n <= bytes && l->bytes <= bytes - n;
+}
+
+static struct load *
+load_of(struct queue *q, bool answer)
+{
+	return answer ? &q->answers : &q->says;
+}
+
+static bool
+queue_add(struct loop *l, struct queue *q, struct bytes b, int fd, bool answer)
+{
+	struct load *load = load_of(q, answer);
 	struct waiting *w = NULL;
 	int copy = -1;
 
-	if (q->words >= QUEUE_WORDS || b.n > QUEUE_BYTES - q->bytes)
-		return false;
 	if (fd >= 0 && !is_ok(loop_dup(l, fd, &copy)))
 		return false;
 	w = malloc(sizeof(*w) + b.n);
@@ -80,14 +101,14 @@ queue_add(struct loop *l, struct queue *q, struct bytes b, int fd)
 		loop_close_fd(l, copy);
 		return false;
 	}
-	*w = (struct waiting){NULL, copy, b.n};
+	*w = (struct waiting){NULL, copy, answer, b.n};
 	memcpy(w->b, b.p, b.n);
 	if (!q->first)
 		q->end = &q->first;
 	*q->end = w;
 	q->end = &w->next;
-	q->words++;
-	q->bytes += b.n;
+	load->words++;
+	load->bytes += b.n;
 	return true;
 }
 
@@ -96,12 +117,14 @@ static struct waiting *
 queue_take(struct queue *q)
 {
 	struct waiting *w = q->first;
+	struct load *load;
 
 	if (!w)
 		return NULL;
+	load = load_of(q, w->answer);
 	q->first = w->next;
-	q->words--;
-	q->bytes -= w->n;
+	load->words--;
+	load->bytes -= w->n;
 	return w;
 }
 
@@ -116,13 +139,26 @@ queue_drop(struct loop *l, struct queue *q)
 	}
 }
 
+/* May its words be read?  Not while it does not take the answers to those of before. */
+static bool
+hears(const struct chan *c)
+{
+	return !c->paused && c->out.answers.bytes <= PAUSE_BYTES;
+}
+
+static size_t
+waiting_words(const struct chan *c)
+{
+	return c->out.says.words + c->out.answers.words;
+}
+
 static void
 want(struct chan *c)
 {
 	unsigned events = 0;
 
 	if (!c->dead)
-		events = (c->paused ? 0u : LOOP_READ) | (c->out.first ? LOOP_WRITE : 0u);
+		events = (hears(c) ? LOOP_READ : 0u) | (c->out.first ? LOOP_WRITE : 0u);
 	loop_poll_want(c->poll, events);
 }
 
@@ -133,7 +169,7 @@ break_off(struct chan *c, struct err why)
 		return;
 	c->dead = true;
 	c->why = why;
-	c->counts.dropped += c->out.words;
+	c->counts.dropped += waiting_words(c);
 	queue_drop(c->loop, &c->out);
 	queue_drop(c->loop, &c->kept);
 	want(c);
@@ -150,7 +186,7 @@ unsendable(struct chan *c, struct err why)
 		return;
 	}
 	c->deaf = true;
-	c->counts.dropped += c->out.words;
+	c->counts.dropped += waiting_words(c);
 	queue_drop(c->loop, &c->out);
 	want(c);
 }
@@ -221,6 +257,10 @@ flush(struct chan *c)
 			unsendable(c, e);
 			return;
 		}
+		if (!is_ok(e) && w->answer) {
+			break_off(c, e);
+			return;
+		}
 		if (is_ok(e))
 			c->counts.out++;
 		else
@@ -252,11 +292,13 @@ pack(struct chan *c, struct talk_out out, uint32_t seq, int fd, uint8_t *room)
 	return w.full ? 0 : wr_since(&w, room).n;
 }
 
-/* OK: sent, or in the queue; `most` words may be in it before. */
+/* OK: sent, or in the queue; `most` words may be in it before, where it is no answer. */
 static struct err
-send_packed(struct chan *c, struct bytes b, int fd, size_t most)
+send_packed(struct chan *c, struct bytes b, int fd, bool answer, size_t most)
 {
 	struct err e = {ERR_LATER, 0, ""};
+	bool room = answer ? has_room(&c->out.answers, ANSWER_WORDS, ANSWER_BYTES, b.n)
+	                   : has_room(&c->out.says, most, most * 1024, b.n);
 
 	if (!c->out.first)
 		e = loop_msg_send(c->loop, c->fd, b, fd);
@@ -268,12 +310,13 @@ send_packed(struct chan *c, struct bytes b, int fd, size_t most)
 		unsendable(c, e);
 		return ERR(ERR_GONE, e.sys, "the channel is gone");
 	}
-	if (e.code == ERR_LATER && c->out.words < most && c->out.bytes < most * 1024 &&
-	    queue_add(c->loop, &c->out, b, fd)) {
+	if (e.code == ERR_LATER && room && queue_add(c->loop, &c->out, b, fd, answer)) {
 		want(c);
 		return OK;
 	}
 	c->counts.dropped++;
+	if (answer)
+		break_off(c, ERR(ERR_FULL, 0, "a peer that takes no answers"));
 	return ERR(ERR_FULL, 0, "the queue to a slow peer");
 }
 
@@ -291,7 +334,7 @@ send_word(struct chan *c, struct talk_out out, uint32_t seq, int fd, size_t most
 		return ERR(ERR_FULL, 0, "memory for a word");
 	n = pack(c, out, seq, fd, room);
 	if (n)
-		e = send_packed(c, (struct bytes){room, n}, fd, most);
+		e = send_packed(c, (struct bytes){room, n}, fd, out.answer, most);
 	else
 		e = ERR(ERR_RANGE, 0, "a word's fields pass its limits");
 	loop_give_back(c->loop, room);
@@ -404,7 +447,7 @@ read_words(struct chan *c)
 		break_off(c, ERR(ERR_MEMORY, 0, "room for a word"));
 		return;
 	}
-	for (int i = 0; i < WORDS_A_TURN && !c->dead && !c->paused; i++) {
+	for (int i = 0; i < WORDS_A_TURN && !c->dead && hears(c); i++) {
 		if (handle_kept(c))
 			continue;
 		if (!read_message(c, room, &n, &fd))
@@ -472,7 +515,8 @@ read_answer(struct chan *c, uint32_t seq, struct chan_word *answer, bool *found)
 			break_off(c, ERR(ERR_SYNTAX, 0, "the peer broke the table of words"));
 		c->counts.in += *found;
 	} else {
-		if (!queue_add(c->loop, &c->kept, message, fd))
+		if (!has_room(&c->kept.says, QUEUE_WORDS, QUEUE_BYTES, n) ||
+		    !queue_add(c->loop, &c->kept, message, fd, false))
 			break_off(c, ERR(ERR_FULL, 0, "too many words while an answer was due"));
 	}
 	if (!*found)
@@ -678,6 +722,6 @@ chan_counts(const struct chan *c)
 {
 	struct chan_counts counts = c->counts;
 
-	counts.waiting = c->out.words;
+	counts.waiting = waiting_words(c);
 	return counts;
 }

@@ -85,7 +85,11 @@ void chan_pause(struct chan *, bool paused);
 bool chan_say(struct chan *, struct talk_out, int fd);
 /* As chan_say, only while what waits is less than half of the queue: for words that may be lost. */
 bool chan_say_lossy(struct chan *, struct talk_out, int fd);
-/* Answers the ask `seq`; false as above.  Its asker may have given up: then it is dropped there. */
+/*
+ * Answers the ask `seq`; it is sent, or the channel breaks (false).  While many octets of answers
+ * wait for a slow peer none of its words is heard.  Its asker may have given up: then it is dropped
+ * there.
+ */
 bool chan_answer(struct chan *, uint32_t seq, struct talk_out, int fd);
 
 /*
