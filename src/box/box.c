@@ -36,17 +36,19 @@ struct box {
 	struct files *files;
 	struct loop_task commit;
 	struct loop_task publish;
+	struct loop_task purge;   /* the next account that leaves */
 	struct loop_timer expire; /* runs while there are handles that nobody used */
 	struct changed *changed;
 	struct snap *image;
 	struct directory directory;
 	int image_fd;
-	uint64_t purging; /* the account whose mail is being removed, 0: none */
+	uint64_t purging;    /* the account of which all is being removed, 0: none */
+	uint64_t not_purged; /* those up to this have had their turn, and may be left over */
 	uint64_t commits;
 };
 
 static void commit_soon(struct box *b);
-static void purge_next(struct box *b);
+static void purge_all(struct box *b);
 
 /* ---- committing ---- */
 
@@ -151,7 +153,7 @@ publish(void *owner)
 	}
 	b->changed = NULL;
 	if (is_ok(e))
-		purge_next(b); /* with this image no more is delivered to who leaves */
+		purge_all(b); /* with this image no more is delivered to who leaves */
 }
 
 struct changing {
@@ -222,6 +224,21 @@ on_people_list(struct box *b, const struct peer *p, struct chan_word *w)
 
 /* ---- accounts that leave ---- */
 
+static void purge_next(void *owner);
+
+/*
+ * Its mail goes, then its files, then that it leaves is forgotten.  Where one of them fails it stays
+ * marked: the next removal, or the next life, goes on with it, and the others need not wait.
+ */
+static void
+purge_failed(struct box *b, struct err e)
+{
+	log_event(LOG_ERROR, "box.purge_failed", kv_u64("account", b->purging), kv_err(e));
+	b->not_purged = b->purging;
+	b->purging = 0;
+	loop_defer(b->env.loop, &b->purge, purge_next, b);
+}
+
 static void
 forgotten(void *owner, enum err_code code, uint64_t account, struct bytes text)
 {
@@ -232,38 +249,57 @@ forgotten(void *owner, enum err_code code, uint64_t account, struct bytes text)
 	if (code)
 		log_event(LOG_ERROR, "box.forget_failed", kv_u64("account", account));
 	else
-		purge_next(b);
+		loop_defer(b->env.loop, &b->purge, purge_next, b);
 }
 
 static void
-purged(void *owner, struct err e)
+files_purged(void *owner, struct err e)
 {
 	struct box *b = owner;
 
-	if (is_ok(e)) {
-		people_forget(b->people, b->purging, forgotten, b);
-	} else {
-		/* it stays marked: the next removal, or the next life, goes on with it */
-		log_event(LOG_ERROR, "box.purge_failed", kv_u64("account", b->purging), kv_err(e));
-		b->purging = 0;
+	if (!is_ok(e)) {
+		purge_failed(b, e);
+		return;
 	}
+	people_forget(b->people, b->purging, forgotten, b);
 	commit_soon(b);
 }
 
-/* One after the other: none is forgotten before its own mail is gone. */
 static void
-purge_next(struct box *b)
+mail_purged(void *owner, struct err e)
 {
+	struct box *b = owner;
+
+	if (is_ok(e))
+		files_remove(b->files, b->purging, files_purged, b);
+	else if (e.code !=
+	         ERR_GONE) /* else it is box_close(), and the store is not there any more */
+		purge_failed(b, e);
+}
+
+/* One after the other: none is forgotten before its own mail and files are gone. */
+static void
+purge_next(void *owner)
+{
+	struct box *b = owner;
 	struct err e;
 
 	if (b->purging)
 		return;
-	e = people_leaving(b->people, &b->purging);
+	e = people_leaving(b->people, b->not_purged, &b->purging);
 	if (!is_ok(e))
 		log_event(LOG_ERROR, "box.purge_failed", kv_err(e));
 	else if (b->purging)
-		mailbox_purge(b->mailboxes, b->purging, purged, b);
+		mailbox_purge(b->mailboxes, b->purging, mail_purged, b);
 	commit_soon(b);
+}
+
+/* Also those that failed before. */
+static void
+purge_all(struct box *b)
+{
+	b->not_purged = 0;
+	purge_next(b);
 }
 
 /* ---- sessions ---- */
@@ -364,7 +400,7 @@ box_start(struct box *b)
 {
 	struct err e = make_image(b);
 
-	purge_next(b);
+	purge_all(b);
 	return e;
 }
 
@@ -449,6 +485,7 @@ box_close(struct box *b)
 	}
 	loop_defer_stop(b->env.loop, &b->commit);
 	loop_defer_stop(b->env.loop, &b->publish);
+	loop_defer_stop(b->env.loop, &b->purge);
 	loop_timer_stop(b->env.loop, &b->expire);
 	mailboxes_close(b->mailboxes); /* what waits is answered, by those below */
 	files_close(b->files);

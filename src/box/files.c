@@ -13,9 +13,11 @@
 #include "base/map.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "box/files_purge.h"
 #include "box/files_tree.h"
 #include "talk/report.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -52,7 +54,12 @@ struct files {
 	struct upload *first;
 	struct map tokens;
 	uint32_t last_token;
-	uint64_t reads, commits, drops, refused, swept;
+	struct files_purge *purge; /* of an account that was removed; NULL: none is under way */
+	struct loop_task removal;  /* where it could not begin */
+	struct err why;
+	files_removed *removed;
+	void *removed_owner;
+	uint64_t reads, commits, drops, refused, swept, removals;
 };
 
 /* ---- uploads ---- */
@@ -355,6 +362,42 @@ commit(struct upload *u, int root)
 	return OK;
 }
 
+/* ---- accounts that were removed ---- */
+
+/* Who waits is told; there is no more of an upload whose account is gone. */
+static void
+upload_deny(struct upload *u)
+{
+	const struct err e = ERR(ERR_DENIED, 0, "the account is gone");
+	const struct talk_file_commit_answer answer = {.code = talk_code(e)};
+
+	if (u->stage == COPYING)
+		answer_write(u->files, u->asker, u, e);
+	else if (u->stage == SYNCING)
+		peers_answer(u->files->env.peers, u->asker, talk_file_commit_answer_out(&answer),
+		             -1);
+	upload_drop(u);
+}
+
+static void
+purged(void *owner, struct err e)
+{
+	struct files *f = owner;
+
+	files_purge_free(f->purge);
+	f->purge = NULL;
+	f->removals += is_ok(e);
+	f->removed(f->removed_owner, e);
+}
+
+static void
+not_begun(void *owner)
+{
+	struct files *f = owner;
+
+	purged(f, f->why);
+}
+
 /* ---- words ---- */
 
 /* The session's account, its tree open; else why not. */
@@ -582,6 +625,8 @@ files_close(struct files *f)
 		return;
 	while (f->first)
 		upload_drop(f->first);
+	loop_defer_stop(f->env.loop, &f->removal);
+	files_purge_free(f->purge);
 	map_free(&f->tokens);
 	free(f);
 }
@@ -628,6 +673,25 @@ files_leave(struct files *f, struct talk_id handle, enum role role, uint8_t inst
 }
 
 void
+files_remove(struct files *f, uint64_t account, files_removed *removed, void *owner)
+{
+	struct upload *next;
+
+	assert(!f->purge);
+	for (struct upload *u = f->first; u; u = next) {
+		next = u->next;
+		if (u->account == account)
+			upload_deny(u);
+	}
+	f->removed = removed;
+	f->removed_owner = owner;
+	f->why = files_purge_new(&f->purge, f->env.loop, f->env.areas, account,
+	                         random_u64(f->env.random), purged, f);
+	if (!is_ok(f->why))
+		loop_defer(f->env.loop, &f->removal, not_begun, f);
+}
+
+void
 files_front_gone(struct files *f, enum role role, uint8_t instance)
 {
 	struct upload *next;
@@ -648,4 +712,5 @@ files_status(const struct files *f, struct wr *counters)
 	report_put_counter(counters, "uploads_dropped", f->drops);
 	report_put_counter(counters, "files_refused", f->refused);
 	report_put_counter(counters, "uploads_swept", f->swept);
+	report_put_counter(counters, "areas_removed", f->removals);
 }

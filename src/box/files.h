@@ -52,6 +52,14 @@ void files_close(struct files *);
 void files_word(struct files *, const struct peer *, struct chan_word *);
 /* The session has said box_leave, before its handle is forgotten. */
 void files_leave(struct files *, struct talk_id handle, enum role, uint8_t instance);
+/*
+ * The account was removed, and its handles are gone: its uploads end, those that wait for an answer
+ * with ERR_DENIED, and its tree goes, durably.  One removal at a time.  removed() is called from the
+ * loop: OK, also when there was nothing; or a fault, then what is left is gone on with by asking
+ * again.
+ */
+typedef void files_removed(void *owner, struct err);
+void files_remove(struct files *, uint64_t account, files_removed *, void *owner);
 /* The front went away. */
 void files_front_gone(struct files *, enum role, uint8_t instance);
 void files_status(const struct files *, struct wr *counters);

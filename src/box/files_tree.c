@@ -106,20 +106,26 @@ whole(const struct place *p, char out[2 * FILES_PATH_MAX])
 		snprintf(out, (size_t)2 * FILES_PATH_MAX, "%s/%s", p->folder, p->name);
 }
 
-static struct err
-beneath(int root, const char *path, uint64_t flags, int *fd)
+struct err
+tree_open(int folder, const char *path, uint64_t flags, uint64_t resolve, int *fd)
 {
 	struct open_how how = {.flags = flags | O_CLOEXEC,
-	                       .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+	                       .resolve = resolve | RESOLVE_NO_MAGICLINKS};
 	long r = -1;
 
 	for (int i = 0; i < TRIES; i++) {
-		r = syscall(SYS_openat2, root, path, &how, sizeof(how));
+		r = syscall(SYS_openat2, folder, path, &how, sizeof(how));
 		if (r >= 0 || (errno != EAGAIN && errno != EINTR))
 			break;
 	}
 	*fd = (int)r;
 	return r < 0 ? TREE_ERROR("open beneath the root") : OK;
+}
+
+static struct err
+beneath(int root, const char *path, uint64_t flags, int *fd)
+{
+	return tree_open(root, path, flags, RESOLVE_BENEATH, fd);
 }
 
 /* The folder in which the last name stands; root itself is in none. */

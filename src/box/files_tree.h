@@ -43,6 +43,10 @@ MUST_CHECK struct err tree_hidden(int root, const char name[TREE_HIDDEN], int *f
 MUST_CHECK struct err tree_put(int root, const char name[TREE_HIDDEN], struct bytes path);
 void tree_drop(int root, const char name[TREE_HIDDEN]);
 
+/* openat2(2), again where a rename elsewhere disturbed it. */
+MUST_CHECK struct err tree_open(int folder, const char *path, uint64_t flags, uint64_t resolve,
+                                int *fd);
+
 /* What an errno of a file means. */
 struct err tree_error(int number, const char *why);
 #define TREE_ERROR(what) tree_error(errno, __FILE__ ":" ERR_STR(__LINE__) ": " what)

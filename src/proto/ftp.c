@@ -255,20 +255,7 @@ ftp_moved(struct ftp *f, uint64_t octets)
 }
 
 bool
-ftp_is_in(const struct ftp *f)
-{
-	return f->state == FTP_IN;
-}
-
-bool
 ftp_is_tls(const struct ftp *f)
 {
 	return f->tls;
-}
-
-size_t
-ftp_memory(const struct ftp *f)
-{
-	return sizeof(*f) + f->user.n + f->secret.n + f->cwd.n + f->path.n + f->target.n +
-	       f->pattern.n + f->given.n + f->from.n;
 }

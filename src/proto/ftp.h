@@ -132,8 +132,6 @@ void ftp_begins(struct ftp *, uint64_t size);
 /* So many octets have moved, for STAT. */
 void ftp_moved(struct ftp *, uint64_t octets);
 
-bool ftp_is_in(const struct ftp *); /* logged in */
 bool ftp_is_tls(const struct ftp *);
-size_t ftp_memory(const struct ftp *); /* octets that this session holds */
 
 #endif

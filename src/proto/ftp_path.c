@@ -51,14 +51,6 @@ ftp_path_last(struct bytes path)
 	return (struct bytes){path.p + path.n - n, n};
 }
 
-struct bytes
-ftp_path_folder(struct bytes path)
-{
-	size_t n = path.n - ftp_path_last(path).n;
-
-	return (struct bytes){path.p, n > 1 ? n - 1 : n};
-}
-
 void
 ftp_path_put(struct wr *w, struct bytes path, bool quoted)
 {

@@ -16,8 +16,6 @@ enum { FTP_NAME_MAX = 255 }; /* octets of one name in a path */
  * characters, or too long.
  */
 bool ftp_path_join(struct wr *, struct bytes folder, struct bytes name);
-/* Without its last name: "/" of what has only one. */
-struct bytes ftp_path_folder(struct bytes path);
 /* The last name; empty of "/" and of what ends with one. */
 struct bytes ftp_path_last(struct bytes path);
 /*

@@ -26,7 +26,7 @@ do_user(void *session, struct bytes args, struct wr *out)
 		return ftp_reply(out, "501 Who?");
 	ftp_restart(f);
 	if (!ftp_keep(&f->user, args))
-		return ftp_reply(out, "421 No memory now.");
+		return ftp_leave(f, out, "421 No memory now.");
 	f->state = FTP_NAMED;
 	return ftp_reply(out, "331 And the password?"); /* the same for a name that nobody has */
 }
@@ -41,7 +41,7 @@ do_pass(void *session, struct bytes args, struct wr *out)
 	if (args.n > FTP_SECRET_MAX)
 		return ftp_reply(out, "501 That is no password.");
 	if (!ftp_keep(&f->secret, args))
-		return ftp_reply(out, "421 No memory now.");
+		return ftp_leave(f, out, "421 No memory now.");
 	return ftp_ask(f, FTP_LOGIN);
 }
 

@@ -13,21 +13,25 @@ struct state {
 	struct ftp_serve *ftp;
 };
 
+/* passive: the text of an address, which is not kept: a reload's ends with it. */
 static struct ftp_serve_conf
-conf_of(const struct role_settings *s)
+conf_of(const struct role_settings *s, struct bytes passive)
 {
-	return (struct ftp_serve_conf){.host = s->host_name,
-	                               .plaintext = s->plaintext_login.list,
-	                               .n_plaintext = s->plaintext_login.n,
-	                               .passive_address = s->passive_address,
-	                               .data_resumes = s->data_resumes};
+	struct ftp_serve_conf conf = {.host = s->host_name,
+	                              .plaintext = s->plaintext_login.list,
+	                              .n_plaintext = s->plaintext_login.n,
+	                              .data_resumes = s->data_resumes};
+
+	conf.announces =
+	    passive.n && addr_ip_parse(passive, conf.passive_ip) && addr_ip_is_v4(conf.passive_ip);
+	return conf;
 }
 
 static struct err
 open_ftp(struct attach *a, void **out)
 {
 	struct state *s = calloc(1, sizeof(*s));
-	const struct ftp_serve_conf conf = conf_of(&a->settings);
+	const struct ftp_serve_conf conf = conf_of(&a->settings, a->settings.passive_address);
 	struct err e;
 
 	if (!s)
@@ -79,7 +83,7 @@ reload(void *state, const struct role_settings *fresh, struct wr *told)
 	(void)told;
 	mine->plaintext_login = fresh->plaintext_login;
 	mine->data_resumes = fresh->data_resumes;
-	conf = conf_of(mine);
+	conf = conf_of(mine, fresh->passive_address);
 	ftp_serve_settings(s->ftp, &conf);
 	return OK;
 }

@@ -205,16 +205,14 @@ await(struct ftp_session *s)
 {
 	const struct ftp_serve_conf *conf = &s->serve->given;
 	const uint8_t *peer = conn_peer(s->front.conn)->ip;
-	uint8_t announced[16];
 	struct addr at;
 
 	if (!ftp_await(s->serve->ports, &s->await, &s->local, peer, came, s, &at)) {
 		ftp_answer(s->ftp, FTP_NO_DATA);
 		return;
 	}
-	if (conf->passive_address.n && addr_ip_parse(conf->passive_address, announced) &&
-	    addr_ip_is_v4(announced) && !is_near(peer))
-		memcpy(at.ip, announced, sizeof(at.ip));
+	if (conf->announces && !is_near(peer))
+		memcpy(at.ip, conf->passive_ip, sizeof(at.ip));
 	ftp_awaited(s->ftp, &at);
 }
 
@@ -306,6 +304,24 @@ step(struct ftp_session *s)
 	return false;
 }
 
+/*
+ * A deadline was missed.  During a transfer a client may be silent, but who does not even read what
+ * he was told is waited for no longer: then nothing can be said, and all that he holds is freed.
+ */
+static bool
+in_time(struct ftp_session *s)
+{
+	if (conn_unsent(s->front.conn)) {
+		leave(s);
+		return false;
+	}
+	if (ftp_moves(s))
+		conn_idle(s->front.conn, FTP_IDLE_MS);
+	else
+		ftp_idle(s->ftp);
+	return true;
+}
+
 static void
 turn(void *owner, struct conn *conn)
 {
@@ -322,8 +338,8 @@ turn(void *owner, struct conn *conn)
 	}
 	if (s->closing || s->waiting || state == CONN_HANDSHAKE)
 		return;
-	if (conn_late(conn) != CONN_IN_TIME)
-		ftp_idle(s->ftp);
+	if (conn_late(conn) != CONN_IN_TIME && !in_time(s))
+		return;
 	if (s->serve->front.draining && !s->stopped) {
 		s->stopped = true;
 		ftp_end(s->ftp);

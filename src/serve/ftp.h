@@ -19,9 +19,9 @@ struct ftp_serve_conf {
 	struct bytes host;           /* borrowed for its life, as the next */
 	const struct net *plaintext; /* networks that may log in without TLS */
 	size_t n_plaintext;
-	struct bytes
-	    passive_address; /* an IPv4 address for PASV, to clients from elsewhere; or empty */
-	bool data_resumes;   /* data in TLS must resume its control connection's session */
+	bool announces;         /* PASV tells clients from elsewhere ... */
+	uint8_t passive_ip[16]; /* ... this IPv4 address, and not the one that they reached */
+	bool data_resumes;      /* data in TLS must resume its control connection's session */
 };
 
 MUST_CHECK struct err ftp_serve_open(struct ftp_serve **, const struct ftp_serve_conf *,

@@ -10,6 +10,7 @@
 
 #include "net/loop_file.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 enum {
@@ -104,8 +105,8 @@ send_slice(struct ftp_data *d)
 	progress(d, (size_t)(d->at - before));
 	if (is_ok(e) && d->at == before)
 		end(d, FTP_DATA_DONE);
-	else if (!is_ok(e) && e.code != ERR_LATER)
-		end(d, FTP_DATA_CUT);
+	else if (!is_ok(e) && e.code != ERR_LATER) /* a socket never tells EIO: it is the disk's */
+		end(d, e.sys == EIO ? FTP_DATA_FAILED : FTP_DATA_CUT);
 }
 
 static void
@@ -153,7 +154,9 @@ wait_flushed(void *owner)
 {
 	struct ftp_data *d = owner;
 
-	if (!conn_unsent(d->conn))
+	if (conn_state(d->conn) == CONN_BROKEN) /* what it held went with it */
+		end(d, FTP_DATA_CUT);
+	else if (!conn_unsent(d->conn))
 		end(d, FTP_DATA_DONE);
 	else
 		loop_timer_set(d->all->loop, &d->timer, FLUSHED_MS, wait_flushed, d);

@@ -422,7 +422,6 @@ ftp_move_begin(struct ftp_session *s, bool shows)
 	}
 	s->move.charged = charge;
 	serve->moving++;
-	conn_idle(s->front.conn, 0);
 	ask_file(s);
 }
 

@@ -12,7 +12,7 @@
 #include "serve/login.h"
 
 /* A transfer asks box for the file, says 150, gets its connection, moves, and is settled. */
-enum { FTP_IDLE_MS = 600 * 1000 }; /* of a control connection without a transfer */
+enum { FTP_IDLE_MS = 600 * 1000 }; /* of a control connection; in a transfer: with replies unsent */
 
 enum ftp_move_stage {
 	FTP_MOVE_NONE,

@@ -338,7 +338,7 @@ const struct command people_commands[] = {
     {"user add", "ADDRESS [--password-stdin]", "Add a user with mailbox and password.", user_add},
     {"user passwd", "ADDRESS [--password-stdin]", "Set a user's password.", user_passwd},
     {"user import", "FILE", "Add a user for each line ADDRESS:PASSWORD.", user_import},
-    {"user del", "ADDRESS", "Remove a user and all mail of this user.", user_del},
+    {"user del", "ADDRESS", "Remove a user with all mail and files of this user.", user_del},
     {"user list", "", "List the users.", user_list},
     {"domain add", "DOMAIN", "Take mail for another domain, and serve its zone.", domain_add},
     {"domain del", "DOMAIN", "Take mail for a domain no longer.", domain_del},

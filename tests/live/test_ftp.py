@@ -563,6 +563,71 @@ class Full(unittest.TestCase):
             return str(e)[:3]
 
 
+class Leaving(unittest.TestCase):
+    """An account that is removed takes its files along."""
+
+    def login(self, s, user):
+        f = ftplib.FTP(timeout=30)
+        f.connect("127.0.0.1", s.port("ftp"))
+        self.addCleanup(f.close)
+        f.login(user, WORD)
+        return f
+
+    def fill(self, s, name, folders):
+        root = os.path.join(s.dir, "files", name)
+        who = os.stat(root)
+        path = os.path.join(root, "d")
+        for i in range(folders):
+            os.mkdir(path)
+            for n in range(50):
+                os.close(os.open(os.path.join(path, f"f{n}"), os.O_CREAT | os.O_WRONLY, 0o600))
+            path = os.path.join(path, "d")
+        os.symlink(os.path.join(s.dir, "files", "2"), os.path.join(root, "out"))
+        for at, folders, files in os.walk(root):
+            for n in [".", *folders, *files]:
+                os.chown(os.path.join(at, n), who.st_uid, who.st_gid, follow_symlinks=False)
+        return root
+
+    def test_its_files_go(self):
+        with Server(users={"alice": WORD, "bob": WORD}) as s:
+            f, g = self.login(s, USER), self.login(s, "bob@example.org")
+            g.storbinary("STOR his", io.BytesIO(b"bob's"))
+            f.storbinary("STOR hers", io.BytesIO(b"alice's"))
+            root = self.fill(s, "1", 30)
+            f.voidcmd("TYPE I")
+            data = f.transfercmd("STOR half")
+            data.sendall(b"half")
+            until("an upload", lambda: os.listdir(os.path.join(root, ".stead-tmp")))
+            s.run("user", "del", USER)
+            until("its files are gone", lambda: not os.path.exists(root))
+            data.close()
+            with self.assertRaises((ftplib.Error, OSError, EOFError)) as e:
+                f.voidresp()
+                f.nlst()
+            self.assertIn(str(e.exception)[:3], ("421", "450", "530", "550", "553"))
+            with self.assertRaises((ftplib.Error, OSError, EOFError)):
+                f.storbinary("STOR again", io.BytesIO(b"x"))
+            with self.assertRaises(ftplib.error_perm) as e:
+                self.login(s, USER)
+            self.assertEqual(str(e.exception)[:3], "530")
+            b = io.BytesIO()
+            g.retrbinary("RETR his", b.write)
+            self.assertEqual(b.getvalue(), b"bob's")
+            self.assertEqual(sorted(os.listdir(os.path.join(s.dir, "files"))), ["2"])
+            s.add_user("alice", WORD)           # somebody else now
+            self.assertEqual(self.login(s, USER).nlst(), [])
+
+    def test_box_dies_meanwhile(self):
+        with Server(users={"alice": WORD, "bob": WORD}) as s:
+            for user in (USER, "bob@example.org"):
+                self.login(s, user).storbinary("STOR x", io.BytesIO(b"x"))
+            root = self.fill(s, "1", 100)
+            s.run("user", "del", USER)
+            s.kill_role("box")
+            until("its files are gone", lambda: not os.path.exists(root))
+            self.assertEqual(os.listdir(os.path.join(s.dir, "files")), ["2"])
+
+
 class Ending(unittest.TestCase):
     def test_a_transfer_is_finished(self):
         with Server(users={"alice": WORD}) as s:

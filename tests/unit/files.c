@@ -251,6 +251,196 @@ a_lost_folder_refuses_the_commit(void **state)
 	files_rig_fini(&r);
 }
 
+/* ---- an account that leaves ---- */
+
+struct removal {
+	struct files_rig *r;
+	struct loop_task task;
+	int calls, turns; /* turns: until the loop is stopped */
+	struct err e;
+};
+
+static void
+removed(void *owner, struct err e)
+{
+	struct removal *m = owner;
+
+	m->calls++;
+	m->e = e;
+}
+
+static void
+turn_away(void *owner)
+{
+	struct removal *m = owner;
+
+	if (m->turns-- > 0)
+		loop_defer(m->r->loop, &m->task, turn_away, m);
+	else
+		loop_stop(m->r->loop);
+}
+
+static void
+remove_account(struct files_rig *r, struct removal *m, uint64_t account, int turns)
+{
+	*m = (struct removal){.r = r, .turns = turns};
+	files_remove(r->files, account, removed, m);
+	loop_defer(r->loop, &m->task, turn_away, m);
+	sim_run(r->loop, 60000);
+	loop_defer_stop(r->loop, &m->task);
+}
+
+/* What a shell command counts, of the rig's folder. */
+static int
+count(const struct files_rig *r, const char *what)
+{
+	char command[256];
+	FILE *f;
+	int n = -1;
+
+	snprintf(command, sizeof(command), "cd %s && %s | wc -l", r->folder, what);
+	f = popen(command, "r");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%d", &n), 1);
+	pclose(f);
+	return n;
+}
+
+/* Folders in folders, each with a file; longer than any path. */
+static void
+dig(struct files_rig *r, const char *top, int depth)
+{
+	char name[64];
+	int at, below;
+
+	snprintf(name, sizeof(name), "1/%s", top);
+	assert_int_equal(mkdirat(r->areas, name, 0700), 0);
+	at = openat(r->areas, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; i < depth; i++) {
+		assert_int_equal(mkdirat(at, "a folder in it", 0700), 0);
+		close(openat(at, "file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+		below = openat(at, "a folder in it", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		assert_true(below >= 0);
+		close(at);
+		at = below;
+	}
+	close(at);
+}
+
+static void
+fill(struct files_rig *r)
+{
+	char path[160], to[160];
+
+	assert_int_equal(files_rig_stat(r, 1, "/"), 0);
+	assert_int_equal(files_rig_stat(r, 2, "/"), 0);
+	files_rig_put(r, 2, "/hers", "hers");
+	dig(r, "deep", 400);
+	dig(r, "also", 40);
+	for (int i = 0; i < 1500; i++) {
+		snprintf(path, sizeof(path), "%s/1/also/f%d", r->folder, i);
+		close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+		snprintf(path, sizeof(path), "%s/1/also/d%d", r->folder, i);
+		assert_int_equal(mkdir(path, 0700), 0);
+		snprintf(path, sizeof(path), "%s/1/also/d%d/x", r->folder, i);
+		assert_int_equal(mkfifo(path, 0600), 0);
+	}
+	snprintf(path, sizeof(path), "%s/2", r->folder);
+	for (int i = 0; i < 3; i++) {
+		static const char *const places[] = {"link", "also/link", "also/d7/link"};
+
+		snprintf(to, sizeof(to), "%s/1/%s", r->folder, places[i]);
+		assert_int_equal(symlink(path, to), 0);
+	}
+	snprintf(path, sizeof(path), "%s/2/hers", r->folder);
+	snprintf(to, sizeof(to), "%s/1/name", r->folder); /* of one file, two */
+	assert_int_equal(link(path, to), 0);
+}
+
+static void
+an_area_goes_whole(void **state)
+{
+	static struct files_rig r;
+	struct removal m;
+
+	(void)state;
+	files_rig_init(&r);
+	fill(&r);
+	assert_int_equal(files_rig_write(&r, 1, "/up", FILE_REPLACE, 0), 0);
+	remove_account(&r, &m, 1, 100000);
+	assert_int_equal(m.calls, 1);
+	assert_true(is_ok(m.e));
+	assert_int_equal(count(&r, "find -name 1"), 0);
+	assert_int_equal(count(&r, "ls -A 2"), 2); /* hers, and the hidden folder */
+	assert_true(files_rig_holds(&r, 2, "/hers", "hers"));
+	remove_account(&r, &m, 1, 10); /* there is nothing */
+	assert_true(m.calls == 1 && is_ok(m.e));
+	files_rig_fini(&r);
+}
+
+/* Cut short again and again; each life goes on where the one before was. */
+static void
+a_removal_survives_its_box(void **state)
+{
+	static struct files_rig r;
+	struct removal m = {.calls = 0};
+	int lives = 0, left, before;
+
+	(void)state;
+	files_rig_init(&r);
+	fill(&r);
+	before = count(&r, "find 1");
+	for (; !m.calls && lives < 1000; lives++) {
+		remove_account(&r, &m, 1, 40);
+		if (m.calls)
+			break;
+		files_rig_close(&r);
+		files_rig_open(&r);
+		left = count(&r, "find 1");
+		assert_true(left > 0 && left < before);
+		before = left;
+	}
+	assert_true(m.calls == 1 && is_ok(m.e) && lives > 3);
+	assert_int_equal(count(&r, "find -name 1"), 0);
+	assert_true(files_rig_holds(&r, 2, "/hers", "hers"));
+	files_rig_fini(&r);
+}
+
+/* Cut piece by piece, but not where it has another name. */
+static void
+a_large_file_goes(void **state)
+{
+	static struct files_rig r;
+	const off_t size = 160 * 1024 * 1024;
+	struct removal m;
+	struct stat st;
+	char path[160], other[160];
+	int fd;
+
+	(void)state;
+	files_rig_init(&r);
+	assert_int_equal(files_rig_stat(&r, 1, "/"), 0);
+	assert_int_equal(files_rig_stat(&r, 2, "/"), 0);
+	snprintf(path, sizeof(path), "%s/1/big", r.folder);
+	snprintf(other, sizeof(other), "%s/2/big", r.folder);
+	for (int names = 1; names <= 2; names++) {
+		mkdirat(r.areas, "1", 0700);
+		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+		assert_true(fd >= 0);
+		if (posix_fallocate(fd, 0, size) != 0)
+			fail_msg("no space for the test");
+		if (names == 2)
+			assert_int_equal(link(path, other), 0);
+		remove_account(&r, &m, 1, 100);
+		assert_true(m.calls == 1 && is_ok(m.e));
+		assert_int_equal(count(&r, "find -name 1"), 0);
+		assert_int_equal(fstat(fd, &st), 0);
+		assert_true(names == 2 ? st.st_size == size : st.st_size < size / 2);
+		close(fd);
+	}
+	files_rig_fini(&r);
+}
+
 int
 main(void)
 {
@@ -263,6 +453,9 @@ main(void)
 	    cmocka_unit_test(an_upload_is_its_sessions),
 	    cmocka_unit_test(dropped),
 	    cmocka_unit_test(a_lost_folder_refuses_the_commit),
+	    cmocka_unit_test(an_area_goes_whole),
+	    cmocka_unit_test(a_removal_survives_its_box),
+	    cmocka_unit_test(a_large_file_goes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

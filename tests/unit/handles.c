@@ -105,6 +105,8 @@ an_account_that_goes_ends_its_sessions(void **state)
 	for (uint32_t i = 0; i < 300; i++)
 		grant(hs, i, i / 3, (uint8_t)(i % 3));
 	handles_account_gone(hs, 7);
+	/* its password was looked at before that, and its session comes now */
+	assert_int_equal(handles_grant(hs, id(900), 7, ROLE_MAIL, 0, 0).code, ERR_DENIED);
 	assert_int_equal(handles_count(hs), 297);
 	for (uint32_t i = 0; i < 300; i++)
 		assert_true((handles_find(hs, id(i), ROLE_MAIL, (uint8_t)(i % 3)) != NULL) ==

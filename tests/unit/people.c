@@ -611,24 +611,28 @@ who_leaves_is_known_until_forgotten(void **state)
 	must(&p, PEOPLE_ADD_DOMAIN, "example.org", NULL);
 	a = change(&p, PEOPLE_ADD_ACCOUNT, "a@example.org", NULL).account;
 	b = change(&p, PEOPLE_ADD_ACCOUNT, "b@example.org", NULL).account;
-	assert_true(is_ok(people_leaving(p.people, &account)));
+	assert_true(is_ok(people_leaving(p.people, 0, &account)));
 	assert_int_equal(account, 0);
 	must(&p, PEOPLE_REMOVE_ACCOUNT, "b@example.org", NULL);
 	must(&p, PEOPLE_REMOVE_ACCOUNT, "a@example.org", NULL);
 	close_people(&p); /* what was begun goes on in the next life */
 	open_people(&p);
-	assert_true(is_ok(people_leaving(p.people, &account)));
+	assert_true(is_ok(people_leaving(p.people, 0, &account)));
 	assert_int_equal(account, a);
+	assert_true(is_ok(people_leaving(p.people, a, &account)));
+	assert_int_equal(account, b);
+	assert_true(is_ok(people_leaving(p.people, b, &account)));
+	assert_int_equal(account, 0);
 	people_forget(p.people, a, done, &s);
 	settle(&p);
 	assert_int_equal(s.calls, 1);
 	assert_int_equal(s.code, 0);
 	assert_int_equal(s.account, a);
-	assert_true(is_ok(people_leaving(p.people, &account)));
+	assert_true(is_ok(people_leaving(p.people, 0, &account)));
 	assert_int_equal(account, b);
 	people_forget(p.people, b, done, &s);
 	settle(&p);
-	assert_true(is_ok(people_leaving(p.people, &account)));
+	assert_true(is_ok(people_leaving(p.people, 0, &account)));
 	assert_int_equal(account, 0);
 	/* the address is free again, and whoever has it next is somebody else */
 	assert_true(change(&p, PEOPLE_ADD_ACCOUNT, "a@example.org", NULL).account > b);
