@@ -22,6 +22,7 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -55,6 +56,26 @@ static int
 climb(void)
 {
 	return closed(open("../../../../../../../../../../etc/passwd", O_RDONLY | O_CLOEXEC));
+}
+
+/* Others may read these; a role has other folders beneath the same one, or none. */
+static int
+neighbour(void)
+{
+	static const char *const files[] = {"../stead.conf", "../tls/cert.pem"};
+	int first = 0;
+
+	for (size_t i = 0; i < COUNT(files); i++) {
+		int no = closed(open(files[i], O_RDONLY | O_CLOEXEC));
+
+		if (no == 0)
+			return 0;
+		first = first ? first : no;
+	}
+	if (mkdir("../" FILE_NAME, 0700))
+		return first;
+	rmdir("../" FILE_NAME);
+	return 0;
 }
 
 static int
@@ -417,6 +438,7 @@ static const struct {
 } acts[ACTS] = {
     [ACT_READ_PASSWD] = {"read /etc/passwd", read_passwd, 0},
     [ACT_CLIMB] = {"climb to /etc/passwd", climb, 0},
+    [ACT_NEIGHBOUR] = {"reach a neighbour's file", neighbour, 0},
     [ACT_CREATE] = {"create a file", create, 0},
     [ACT_LIST_ROOT] = {"list the root", list_root, 0},
     [ACT_SOCKET_TCP] = {"make a TCP socket", socket_tcp, CAGE_TCP_OPEN},

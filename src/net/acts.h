@@ -12,6 +12,7 @@
 enum act {
 	ACT_READ_PASSWD,  /* open /etc/passwd */
 	ACT_CLIMB,        /* the same by ../../.. from the working directory */
+	ACT_NEIGHBOUR,    /* reach what lies beside its folders: the server's own files */
 	ACT_CREATE,       /* make a file in the root, in the working directory, in /tmp */
 	ACT_LIST_ROOT,    /* list / and find something in it */
 	ACT_SOCKET_TCP,   /* make a TCP socket */

@@ -34,6 +34,7 @@ DEADLINE = 20.0                     # what takes longer than this has failed
 
 PORTS = {"ftp": 21, "smtp": 25, "dns": 53, "resolver": 54, "pop3": 110, "imap": 143,
          "submissions": 465, "submission": 587, "imaps": 993, "pop3s": 995}
+TLS_FIRST = {"submissions", "imaps", "pop3s"}
 PASSIVE = range(1024, 1088)         # ports of FTP data, shifted as the others
 with open(STEAD, "rb") as program:
     SANITIZED = b"__asan_init" in program.read()

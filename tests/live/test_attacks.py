@@ -1,5 +1,6 @@
 """Attacks whose live form matters; the number is the row of the attack list."""
 import array
+import base64
 import json
 import os
 import random
@@ -13,8 +14,8 @@ import tempfile
 import threading
 import unittest
 
-from stead import (OneServer, Server, Talk, disk_bytes, kill, mail_in, needs_tool, pop3_all, pop3_login,
-                   until)
+from stead import (OneServer, PASSIVE, PORTS, Server, TLS_FIRST, Talk, disk_bytes, kill, mail_in,
+                   needs_tool, pop3_all, pop3_login, until)
 
 ENDS = [b"\n.\n", b"\n.\r\n", b"\r.\r", b"\r\n.\n", b"\r\n.\r", b"\r\n\0.\r\n", b"\r\n.\r\r\n"]
 SECOND = b"MAIL FROM:<root@example.org>\r\nRCPT TO:<carol@example.org>\r\nDATA\r\nforged: y\r\n\r\n\r\n.\r\nQUIT\r\n"
@@ -499,9 +500,10 @@ class Fresh(OneServer):
             if pids & set(re.findall(r"pid=(\d+)", line)):
                 column = line.split()
                 found.add((column[0], column[4]))
-        self.assertEqual(found, {(how, f"{host}:{self.s.port(service)}") for host in ("127.0.0.1", "[::1]")
-                                 for service, how in (("smtp", "tcp"), ("pop3", "tcp"), ("pop3s", "tcp"),
-                                                      ("dns", "tcp"), ("dns", "udp"))})
+        want = {("tcp", port + self.s.offset) for port in (*PORTS.values(), *PASSIVE)}
+        want |= {("udp", self.s.port(service)) for service in ("dns", "resolver")}
+        self.assertEqual(found, {(how, f"{host}:{port}") for host in ("127.0.0.1", "[::1]")
+                                 for how, port in want})
 
     def test_attack_157_no_accounts_and_no_login(self):
         self.assertEqual(self.s.run("user", "list"), "")
@@ -513,6 +515,21 @@ class Fresh(OneServer):
                     t.send(b"USER %s\r\nPASS %s\r\n" % (user, password))
                     t.line()
                     t.expect(rb"-ERR.*\r\n")
+                with self.s.talk("ftp") as t:
+                    t.line()
+                    t.send(b"USER %s\r\n" % user)
+                    if t.reply()[:3] == b"331":
+                        t.send(b"PASS %s\r\n" % password)
+                        t.expect(rb"(530|421) .*\r\n", t.reply)
+                with self.s.talk("imap") as t:
+                    t.line()
+                    t.send(b'a LOGIN "%s" "%s"\r\n' % (user, password))
+                    t.expect(rb"a NO .*\r\n")
+                with self.s.talk("submission") as t:
+                    t.expect(rb"220 .*", t.reply)
+                    t.do(b"EHLO c", rb"250.*")
+                    t.do(b"AUTH PLAIN " + base64.b64encode(b"\0%s\0%s" % (user, password)), rb"5(35|01) .*")
+                    t.do(b"MAIL FROM:<postmaster@example.org>", rb"530 .*")
 
     def test_attack_157_no_relay_and_no_recursion(self):
         with self.s.talk("smtp") as t:
@@ -530,7 +547,9 @@ class Fresh(OneServer):
 
     @needs_tool("openssl")
     def test_attack_157_tls_versions(self):
-        for service, how in (("pop3s", ()), ("pop3", ("-starttls", "pop3")), ("smtp", ("-starttls", "smtp"))):
+        for service, how in (*((s, ()) for s in sorted(TLS_FIRST)), ("pop3", ("-starttls", "pop3")),
+                             ("smtp", ("-starttls", "smtp")), ("submission", ("-starttls", "smtp")),
+                             ("imap", ("-starttls", "imap")), ("ftp", ("-starttls", "ftp"))):
             for version, well in (("-tls1", False), ("-tls1_1", False), ("-tls1_2", True), ("-tls1_3", True)):
                 r = subprocess.run(["openssl", "s_client", "-brief", "-connect",
                                     "127.0.0.1:%d" % self.s.port(service), *how, version, "-cipher",

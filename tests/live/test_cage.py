@@ -12,36 +12,38 @@ import re
 import signal
 import unittest
 
-from stead import (ACTS, ROOT, Server, Timeout, children, kill, needs_acts, needs_root,
+from stead import (ACTS, PASSIVE, ROOT, Server, Timeout, children, kill, needs_acts, needs_root,
                    needs_tool, plain_only, proc, proc_status, running, until)
 
 NOBODY = 65534
 FILE_SIZE = 1 << 41                 # role.h: ROLE_FILE_SIZE
 
 # Of each role: its folder beneath DIR, how many descriptors it may have, the services whose sockets
-# it holds, and the shared memory that it keeps open.
-Row = collections.namedtuple("Row", "folder files services memory", defaults=((), ()))
+# it holds, the shared memory that it keeps open, and a second folder.
+Row = collections.namedtuple("Row", "folder files services memory besides", defaults=((), (), None))
 ROLES = {
     "log": Row("log", 128),
     "keys": Row("keys", 128),
     "auth": Row("auth", 128),
-    "box": Row("store", 4096, (), ("directory",)),
-    "queue": Row(None, 128),
+    "box": Row("store", 4096, (), ("directory",), "files"),
+    "queue": Row(None, 1024),
     "ctl": Row(None, 256),
-    "dial": Row(None, 128),
-    "smtp": Row(None, 16384, ("smtp",)),
-    "mail": Row(None, 16384, ("pop3", "pop3s")),
-    "out": Row(None, 128),
+    "dial": Row(None, 512),
+    "smtp": Row(None, 16384, ("smtp", "submission", "submissions")),
+    "mail": Row(None, 16384, ("pop3", "pop3s", "imap", "imaps")),
+    "out": Row(None, 1024),
     "dns": Row(None, 4096, ("dns",)),
     "zone": Row("zones", 8192, (), ("zones",)),
-    "resolve": Row(None, 128),
+    "resolve": Row(None, 8192, ("resolver",)),
+    "ftp": Row(None, 16384, ("ftp", "ftp-data")),
 }
+DATAGRAMS = {"dns", "resolver"}     # services that answer by UDP, too
 
 # The acts that are left open on purpose: for whom, and why.
 CONNECTS = {"dial", "resolve"}      # dial connects out for others, resolve asks other servers
 ALLOWED = {
     "ACT_SOCKET_TCP": CONNECTS,
-    "ACT_SOCKET_UDP": CONNECTS,     # resolve asks by UDP; dial finds a source address with one
+    "ACT_SOCKET_UDP": {"resolve"},  # it asks by UDP
     "ACT_CONNECT": CONNECTS,
     "ACT_BIND": CONNECTS,           # FTP's active port 20, and a random source port of a question
     "ACT_CREATE": {"box", "auth", "zone", "log"},   # in the folder of their own, where they stand
@@ -149,6 +151,10 @@ def limits(pid):
         r"^(Max [a-z ]+?) {2,}(\S+) +(\S+)", proc(pid, "limits"), re.M)}
 
 
+def ports(s, service):
+    return [p + s.offset for p in PASSIVE] if service == "ftp-data" else [s.port(service)]
+
+
 def fd_is_right(s, fd, target, role, known, times):
     row = ROLES[role]
     if fd in (0, 1) or fd != 2 and target == "/dev/null":   # the loop keeps one in reserve
@@ -163,10 +169,10 @@ def fd_is_right(s, fd, target, role, known, times):
         return target[7:].split(" ")[0] in row.memory
     if target.startswith("socket:"):
         what = known.get(target[8:-1], "unknown")
-        return what == "unix" or what in {f"{p} {s.port(v)}" for v in row.services
-                                          for p in (("tcp", "udp") if v == "dns" else ("tcp",))}
-    home = row.folder and os.path.join(s.dir, row.folder)
-    return bool(home) and (target == home or target.startswith(home + "/"))
+        return what == "unix" or what in {f"{p} {port}" for v in row.services for port in ports(s, v)
+                                          for p in ("tcp", "udp")[:1 + (v in DATAGRAMS)]}
+    homes = [os.path.join(s.dir, f) for f in (row.folder, row.besides) if f]
+    return any(target == home or target.startswith(home + "/") for home in homes)
 
 
 def fd_holes(s, pid, role):
@@ -378,6 +384,7 @@ DROPS = [
     Drop("death-with-parent", "it outlives", death=True),
     Drop("working-directory", "cwd is "),
     Drop("landlock-files", "ACT_CLIMB is possible", acts=("ACT_CLIMB",), only=("box", "auth", "zone")),
+    Drop("landlock-files", "ACT_NEIGHBOUR is possible", acts=("ACT_NEIGHBOUR",), only=("box",)),
     Drop("landlock-tcp", "ACT_CONNECT is possible", besides=("seccomp",),
          acts=("ACT_CONNECT", "ACT_BIND"), only=("out", "smtp")),
     Drop("landlock-scope", "ACT_KILL is possible", besides=("seccomp",), acts=("ACT_KILL",),
@@ -441,6 +448,8 @@ class Dropped(unittest.TestCase):
 def add_tests():
     for drop in DROPS:
         name = "test_without_" + drop.step.replace("-", "_") + ("_nothing_starts" if drop.fails else "")
+        if hasattr(Dropped, name):
+            name += "_" + drop.acts[0].lower()
         setattr(Dropped, name, lambda self, drop=drop: self.check(drop))
 
 

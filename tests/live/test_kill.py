@@ -74,13 +74,21 @@ def body(rng, name):
 class Letter:
     """One line of the ledger."""
 
+    sender = b"a@example.net"
+
     def __init__(self, rng, number):
         self.name = b"m%06d" % number
         self.text = body(rng, self.name)
-        self.to = sorted(rng.sample(sorted(USERS), rng.choice((1, 1, 1, 2, 3))))
+        self.to = self.choose(rng)
         self.acked, self.tries, self.seconds = 0, 0, 0.0
         self.unheard = 0            # tries that ended behind the dot without any reply
         self.put_off = 0            # and with a 4xx
+
+    def choose(self, rng):
+        return sorted(rng.sample(sorted(USERS), rng.choice((1, 1, 1, 2, 3))))
+
+    def addresses(self):
+        return [b"%s@example.org" % user.encode() for user in self.to]
 
 
 class Client:
@@ -107,9 +115,9 @@ class Client:
         letter.tries += 1
         try:
             t = self.session()
-            t.do(b"MAIL FROM:<a@example.net>", rb"250 .*")
-            for user in letter.to:
-                t.do(b"RCPT TO:<%s@example.org>" % user.encode(), rb"250 .*")
+            t.do(b"MAIL FROM:<" + letter.sender + b">", rb"250 .*")
+            for address in letter.addresses():
+                t.do(b"RCPT TO:<" + address + b">", rb"250 .*")
             t.do(b"DATA", rb"354 .*")
             t.send(letter.text)
             dot = True
@@ -143,11 +151,12 @@ class Client:
 class Crowd:
     """CLIENTS clients at once, that take a letter for each ticket."""
 
-    def __init__(self, server, letters):
+    def __init__(self, server, letters, clients=(Client,)):
         self.letters, self.lock = iter(letters), threading.Lock()
         self.tickets, self.errors, self.done = threading.Semaphore(0), [], 0
-        self.threads = [threading.Thread(target=self.work, args=(Client(server),), daemon=True)
-                        for _ in range(CLIENTS)]
+        self.threads = [threading.Thread(target=self.work, daemon=True,
+                                         args=(clients[i % len(clients)](server),))
+                        for i in range(CLIENTS)]
         for t in self.threads:
             t.start()
 
@@ -274,10 +283,11 @@ class Audit:
 
 
 class Killer:
-    """Chooses whom to kill, and sees that who was killed is there again."""
+    """Chooses whom to kill, and sees that who was killed is there again.  only: the roles that may
+    be chosen; else all, and the master.  most: kills of one of them in a row."""
 
-    def __init__(self, server, rng):
-        self.server, self.rng = server, rng
+    def __init__(self, server, rng, only=(), most=CHAIN):
+        self.server, self.rng, self.only, self.most = server, rng, only, most
         self.kills, self.back = collections.Counter(), []
         self.born()
 
@@ -290,11 +300,11 @@ class Killer:
         for role, since in self.lived.items():
             if now - since > STEADY:
                 self.chain[role] = 0
-        able = [r for r in sorted(self.server.roles()) if self.chain[r] < CHAIN]
+        able = [r for r in self.only or sorted(self.server.roles()) if self.chain[r] < self.most]
         what = self.rng.random()
-        if not able or what < 0.06:
+        if not self.only and (not able or what < 0.06):
             return "all"
-        if what < 0.10:
+        if not self.only and what < 0.10:
             return "master"
         return self.rng.sample(able, min(len(able), self.rng.choice((1, 1, 1, 1, 2, 4))))
 
@@ -424,9 +434,9 @@ class Ledger(unittest.TestCase):
         t = s.talk("smtp")
         t.expect(rb"220 .*", t.reply)
         t.do(b"EHLO client.example.net", rb"250.*")
-        t.do(b"MAIL FROM:<a@example.net>", rb"250 .*")
-        for user in letter.to:
-            t.do(b"RCPT TO:<%s@example.org>" % user.encode(), rb"250 .*")
+        t.do(b"MAIL FROM:<" + letter.sender + b">", rb"250 .*")
+        for address in letter.addresses():
+            t.do(b"RCPT TO:<" + address + b">", rb"250 .*")
         t.do(b"DATA", rb"354 .*")
         t.send(letter.text + b"\r\n.\r\n")
         letter.unheard += 1
