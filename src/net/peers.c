@@ -122,6 +122,14 @@ peers_chan(struct peers *ps, enum role role, uint8_t instance)
 	return p ? p->chan : NULL;
 }
 
+uint32_t
+peers_life(const struct peers *ps, enum role role, uint8_t instance)
+{
+	const struct peer *p = instance < PEERS_INSTANCES ? ps->table[role][instance] : NULL;
+
+	return p && p->chan ? p->life : 0;
+}
+
 void
 peers_say_all(struct peers *ps, enum role role, struct talk_out what, int fd)
 {

@@ -40,6 +40,8 @@ void peers_hang_up(struct peers *);
 struct err peers_add(struct peers *, enum role, uint8_t instance, int fd) MUST_CHECK;
 /* The channel to it; NULL while it is gone. */
 struct chan *peers_chan(struct peers *, enum role, uint8_t instance);
+/* Which channel to it this is, as in struct peer; 0 while it is gone. */
+uint32_t peers_life(const struct peers *, enum role, uint8_t instance);
 /* Says a word to every instance of a role that is there. */
 void peers_say_all(struct peers *, enum role, struct talk_out, int fd);
 

@@ -56,6 +56,7 @@ ask(struct login *l, struct talk_out word, chan_answered *answered, login_done *
 	struct chan *auth = peers_chan(l->front->peers, ROLE_AUTH, 0);
 
 	l->done = done;
+	l->box_life = peers_life(l->front->peers, ROLE_BOX, 0);
 	l->busy = auth && is_ok(chan_ask(auth, &l->ask, word, -1, ASK_MS, answered, l));
 	l->peer->logins += l->busy;
 	return l->busy;
@@ -70,7 +71,10 @@ settle(struct login *l, uint8_t code, struct talk_id handle, uint64_t account)
 	l->has_handle = true;
 	l->handle = handle;
 	l->account = account;
-	return LOGIN_OK;
+	if (peers_life(l->front->peers, ROLE_BOX, 0) == l->box_life)
+		return LOGIN_OK;
+	login_leave(l); /* one that the box of before was told of opens nothing in the next */
+	return LOGIN_LATER;
 }
 
 static enum sasl_answer

@@ -47,6 +47,7 @@ struct login {
 	bool has_handle;
 	/* the file's own */
 	bool busy, waits;
+	uint32_t box_life; /* when auth was asked */
 	login_done *done;
 	struct sasl *sasl;
 	struct chan_ask ask;

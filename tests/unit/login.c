@@ -222,6 +222,36 @@ a_handle_is_left_once(void **state)
 	assert_int_equal(p.left, 2);
 }
 
+/* The handle was told to a box that is no more: the next one knows nothing of it. */
+static void
+box_begins_anew_meanwhile(void **state)
+{
+	struct visitor *v;
+	struct place p;
+
+	(void)state;
+	init(&p, "192.0.2.1:1");
+	v = &p.visitors[0];
+	for (int back = 0; back < 2; back++) {
+		assert_true(ask(v));
+		settle(&p);
+		peers_hang_up(p.box);
+		settle(&p);
+		if (back)
+			join(&p, p.mail, ROLE_MAIL, p.box, ROLE_BOX);
+		say(&p, 0);
+		assert_int_equal(v->result, LOGIN_LATER);
+		assert_false(v->login.has_handle);
+		join(&p, p.mail, ROLE_MAIL, p.box, ROLE_BOX);
+	}
+	assert_true(ask(v));
+	settle(&p);
+	say(&p, 0);
+	assert_int_equal(v->result, LOGIN_OK);
+	fini(&p);
+	assert_int_equal(p.left, 2); /* also one that it was perhaps not told of */
+}
+
 /* Attack 164: eight of a network are under way, and all others are looked at when one is over. */
 static void
 a_network_has_so_many_at_a_time(void **state)
@@ -341,6 +371,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_password),
 	    cmocka_unit_test(a_handle_is_left_once),
+	    cmocka_unit_test(box_begins_anew_meanwhile),
 	    cmocka_unit_test(a_network_has_so_many_at_a_time),
 	    cmocka_unit_test(a_session_that_ends_within),
 	    cmocka_unit_test(without_auth),
