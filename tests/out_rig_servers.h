@@ -9,7 +9,7 @@
 
 #include "net/accept.h"
 
-enum { RIG_SERVERS = 4, RIG_SESSIONS = 64 };
+enum { RIG_SERVERS = 8, RIG_SESSIONS = 64 };
 
 struct rig_session {
 	struct rig_server *server;

@@ -517,6 +517,30 @@ smtpc_in_doubt(const struct smtpc *s)
 	return s->state == SMTPC_ENDED;
 }
 
+enum smtpc_phase
+smtpc_phase(const struct smtpc *s)
+{
+	switch (s->state) {
+	case SMTPC_ENVELOPE:
+		return s->answered ? SMTPC_ADDRESSES : SMTPC_OPENS;
+	case SMTPC_BODY:
+	case SMTPC_NO_BODY:
+	case SMTPC_ENDED:
+		return SMTPC_SENDS;
+	case SMTPC_GREETING:
+	case SMTPC_EHLO:
+	case SMTPC_HELO:
+	case SMTPC_STARTTLS:
+	case SMTPC_SHAKES:
+	case SMTPC_READY:
+	case SMTPC_RSET:
+	case SMTPC_QUIT:
+	case SMTPC_GONE:
+		break;
+	}
+	return SMTPC_OPENS;
+}
+
 uint32_t
 smtpc_patience_ms(const struct smtpc *s)
 {

@@ -94,6 +94,13 @@ void smtpc_lost(struct smtpc *, const char *why);
 /* smtpc_lost() would leave in doubt whether the server has the message (RFC 1047, attack 55). */
 bool smtpc_in_doubt(const struct smtpc *);
 
+/* How far the message under way has come: for bounds over many replies (attack 175). */
+enum smtpc_phase {
+	SMTPC_OPENS,     /* the server has not accepted MAIL yet */
+	SMTPC_ADDRESSES, /* nor DATA */
+	SMTPC_SENDS,
+};
+enum smtpc_phase smtpc_phase(const struct smtpc *);
 /* How long this wait may last (RFC 5321 4.5.3.2). */
 uint32_t smtpc_patience_ms(const struct smtpc *);
 bool smtpc_is_tls(const struct smtpc *);

@@ -14,6 +14,8 @@ enum {
 	    2 * 24 * 3600, /* longer than that a server is not away: its clock has jumped */
 };
 
+_Static_assert((int)SITES_UNPROVEN_MAX * 2 == PLAN_TRIES_MAX, "half is for places that work");
+
 static struct bytes
 id_name(const uint64_t *id)
 {
@@ -481,7 +483,7 @@ plan_wakes(const struct plan *p, struct plan_time t)
 
 	if (due && due->key < at)
 		at = due->key;
-	if (p->sites.first && p->running < PLAN_TRIES_MAX)
+	if (p->running < PLAN_TRIES_MAX && sites_has_turn(&p->sites))
 		return 0;
 	if (at == UINT64_MAX)
 		return at;

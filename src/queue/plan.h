@@ -24,7 +24,7 @@
 #include "talk/spool.h"
 
 enum {
-	PLAN_TRIES_MAX = 100, /* at once, in all */
+	PLAN_TRIES_MAX = 100, /* at once, in all; site.h says whose */
 	PLAN_OCTETS_MAX = 512 * 1024 * 1024,
 	PLAN_RETRY_S = 5 * 60,
 	PLAN_RETRY_MAX_S = 4 * 3600,

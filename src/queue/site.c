@@ -1,4 +1,4 @@
-/* site.c - a line for each place; the round gives every place its turn. */
+/* site.c - a line for each place; the rounds give every place its turn. */
 #include "queue/site.h"
 
 #include <stdlib.h>
@@ -9,45 +9,78 @@ name_of(const struct site *s)
 	return (struct bytes){s->name, s->name_n};
 }
 
+/* ---- the lists ---- */
+
 static void
-round_leave(struct sites *all, struct site *s)
+list_leave(struct site *s)
 {
-	if (!s->link)
+	if (!s->in)
 		return;
 	*s->link = s->next;
 	if (s->next)
 		s->next->link = s->link;
 	else
-		all->last = s->link;
-	s->link = NULL;
+		s->in->last = s->link;
+	s->in->n--;
+	s->in = NULL;
 }
 
-/* Keeps invariant 1. */
 static void
-round_enter(struct sites *all, struct site *s)
+list_enter(struct site_list *list, struct site *s)
 {
-	bool may = s->first && s->running < s->limit && !heap_holds(&s->wake);
-
-	if (!may)
-		round_leave(all, s);
-	if (!may || s->link)
-		return;
+	s->in = list;
 	s->next = NULL;
-	s->link = all->last;
-	*all->last = s;
-	all->last = &s->next;
+	s->link = list->last;
+	*list->last = s;
+	list->last = &s->next;
+	list->n++;
 }
 
-/* Keeps invariant 2. */
 static void
-drop_idle(struct sites *all, struct site *s)
+forget(struct sites *all, struct site *s)
 {
-	if (s->first || s->running || heap_holds(&s->wake))
-		return;
-	round_leave(all, s);
+	list_leave(s);
 	map_remove(&all->map, name_of(s));
 	free(s);
 }
+
+/* Keeps invariants 1 and 2, whatever changed; the site may be gone behind it. */
+static void
+settle(struct sites *all, struct site *s)
+{
+	bool rests = heap_holds(&s->wake), idle = !s->first && !s->running && !rests;
+	struct site_list *list = NULL;
+
+	if (idle && s->standing == SITE_FRESH) {
+		forget(all, s);
+		return;
+	}
+	if (idle) {
+		list = &all->idle[s->standing];
+		s->limit = SITE_TRIES_FIRST;
+		s->failures = 0;
+	} else if (s->first && s->running < s->limit && !rests) {
+		list = &all->rounds[s->standing];
+	}
+	if (list == s->in)
+		return;
+	list_leave(s);
+	if (list)
+		list_enter(list, s);
+	if (idle && list->n > SITES_KEPT)
+		forget(all, list->first);
+}
+
+/* Keeps invariant 3. */
+static void
+stands_as(struct sites *all, struct site *s, enum site_standing standing)
+{
+	all->running[s->standing] -= s->running;
+	s->standing = standing;
+	all->running[s->standing] += s->running;
+}
+
+/* ---- lines ---- */
 
 static struct err
 site_get(struct sites *all, struct bytes name, struct site **out)
@@ -101,7 +134,7 @@ sites_ready(struct sites *all, struct message_group *g, struct bytes name)
 	*g->site->last = g;
 	g->site->last = &g->next;
 	all->ready++;
-	round_enter(all, g->site);
+	settle(all, g->site);
 	return OK;
 }
 
@@ -113,25 +146,58 @@ sites_leave(struct sites *all, struct message_group *g)
 	line_leave(all, g);
 	g->state = GROUP_IDLE;
 	g->site = NULL;
-	round_enter(all, s);
-	drop_idle(all, s);
+	settle(all, s);
+}
+
+/* ---- turns ---- */
+
+/*
+ * The proven ones and the others take turns, so that neither can keep the other waiting; of the
+ * others, the fresh ones come first.  NULL: nobody may.
+ */
+static struct site *
+whose_turn(const struct sites *all)
+{
+	struct site *proven = all->rounds[SITE_PROVEN].first;
+	struct site *fresh = all->rounds[SITE_FRESH].first;
+	struct site *tried = all->rounds[SITE_TRIED].first;
+	struct site *other;
+
+	if (all->running[SITE_TRIED] >= SITES_TRIED_MAX)
+		tried = NULL;
+	other = tried && (!fresh || all->fresh_turns >= SITES_TRIED_TURN - 1) ? tried : fresh;
+	if (all->running[SITE_FRESH] + all->running[SITE_TRIED] >= SITES_UNPROVEN_MAX)
+		other = NULL;
+	return proven && (!other || !all->proven_had) ? proven : other;
 }
 
 struct message_group *
 sites_take(struct sites *all)
 {
-	struct site *s = all->first;
+	struct site *s = whose_turn(all);
 	struct message_group *g;
 
 	if (!s)
 		return NULL;
+	all->proven_had = s->standing == SITE_PROVEN;
+	if (s->standing == SITE_TRIED)
+		all->fresh_turns = 0;
+	else if (s->standing == SITE_FRESH && all->fresh_turns < SITES_TRIED_TURN)
+		all->fresh_turns++;
 	g = s->first;
 	line_leave(all, g);
 	g->state = GROUP_RUNS;
 	s->running++;
-	round_leave(all, s);
-	round_enter(all, s); /* behind all others */
+	all->running[s->standing]++;
+	list_leave(s);
+	settle(all, s); /* behind all others */
 	return g;
+}
+
+bool
+sites_has_turn(const struct sites *all)
+{
+	return whose_turn(all) != NULL;
 }
 
 static struct err
@@ -158,6 +224,7 @@ sites_over(struct sites *all, struct message_group *g, enum site_news news, uint
 	struct err e = OK;
 
 	s->running--;
+	all->running[s->standing]--;
 	g->site = NULL;
 	g->state = GROUP_IDLE;
 	if (news == SITE_UNREACHABLE)
@@ -166,12 +233,15 @@ sites_over(struct sites *all, struct message_group *g, enum site_news news, uint
 		heap_remove(&all->resting, &s->wake);
 		s->failures = 0;
 	}
+	if (news == SITE_WORKED)
+		stands_as(all, s, SITE_PROVEN);
+	else if (news == SITE_UNREACHABLE || (news != SITE_NOTHING && s->standing == SITE_FRESH))
+		stands_as(all, s, SITE_TRIED);
 	if (news == SITE_WORKED && s->limit < SITE_TRIES_MAX)
 		s->limit++;
 	if (news == SITE_BUSY && s->limit > 1)
 		s->limit /= 2;
-	round_enter(all, s);
-	drop_idle(all, s);
+	settle(all, s);
 	return e;
 }
 
@@ -185,8 +255,7 @@ sites_wake(struct sites *all, uint64_t now_ms)
 
 		heap_remove(&all->resting, node);
 		s->limit = 1; /* one goes and looks */
-		round_enter(all, s);
-		drop_idle(all, s);
+		settle(all, s);
 	}
 }
 
@@ -199,8 +268,7 @@ sites_rouse(struct sites *all, struct bytes name)
 		return;
 	heap_remove(&all->resting, &s->wake);
 	s->failures = 0;
-	round_enter(all, s);
-	drop_idle(all, s);
+	settle(all, s);
 }
 
 uint64_t
@@ -215,7 +283,10 @@ void
 sites_init(struct sites *all, const uint8_t key[16])
 {
 	*all = (struct sites){.ready = 0};
-	all->last = &all->first;
+	for (size_t i = 0; i < SITE_STANDINGS; i++) {
+		all->rounds[i].last = &all->rounds[i].first;
+		all->idle[i].last = &all->idle[i].first;
+	}
 	map_init(&all->map, key);
 }
 

@@ -236,6 +236,7 @@ out_open(struct out **opened, const struct out_conf *conf, struct loop *loop, st
 	    .rests = line_rests,
 	    .gone = line_gone,
 	    .whole = out,
+	    .opening = &out->n_opening,
 	};
 	*opened = out;
 	return OK;

@@ -30,6 +30,24 @@ enum {
 	OUT_KEEP_MESSAGES = 100,      /* ... and for so many messages */
 	OUT_KEPT = 50,                /* idle connections that are kept */
 	OUT_MESSAGE_MS = 3600 * 1000, /* for one message, whatever its servers do */
+
+	/*
+	 * Attack 175: servers that are slow on purpose.  What one server may take until it has
+	 * accepted MAIL: its address, greeting, EHLO and TLS, however much it says meanwhile; and
+	 * then until it has accepted DATA, and this for each recipient.
+	 */
+	OUT_OPENS_MS = 60 * 1000,
+	OUT_ADDRESSES_MS = 5 * 60 * 1000,
+	OUT_RCPT_MS = 5000,
+	/* All servers of one message together until one accepts MAIL, with looking for them. */
+	OUT_LOOKS_MS = 5 * 60 * 1000,
+	/*
+	 * Less when more connections than this wait for that: half of those that queue gives to
+	 * places that have taken no message yet.
+	 */
+	OUT_OPENS_MANY = 25,
+	OUT_OPENS_MANY_MS = 20 * 1000,
+	OUT_LOOKS_MANY_MS = 60 * 1000,
 };
 
 MUST_CHECK struct err out_open(struct out **, const struct out_conf *, struct loop *,

@@ -3,11 +3,15 @@
  *
  * The stages: DIALLING > TALKING > CLOSING.  over() is called at most once for each message, and
  * always from the loop.
+ *
+ * Each wait has the RFC's patience; until DATA is accepted, the waits together have a bound as well,
+ * which nothing that a server says renews (attack 175).
  */
 #include "serve/out_call.h"
 
 #include "base/log.h"
 #include "net/conn.h"
+#include "serve/out.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,6 +22,7 @@ enum {
 	COMMANDS = 8 * 1024,     /* room for commands that is asked for at once */
 	CHUNK = 32 * 1024,       /* of a body */
 	DIAL_ASK_MS = 35 * 1000, /* dial answers before that */
+	LOOK_MS = 5000,          /* so often is looked whether there are too many that wait */
 };
 
 enum stage { DIALLING, TALKING, CLOSING };
@@ -36,11 +41,79 @@ struct out_call {
 	bool leaves; /* no message is under way, and QUIT is what it waits for */
 	unsigned messages;
 	uint32_t patience;
+	bool opening; /* counted in env->opening */
+	enum smtpc_phase phase;
+	uint64_t begun_ms, phase_ms, opened_ms;
+	size_t rcpts;
+	struct loop_timer bound; /* of the phase */
 	struct loop_task again, ends;
 	int number; /* why it is unreached */
 };
 
 static void turn(void *owner, struct conn *conn);
+static void bound_over(void *owner);
+
+/* ---- what it may take in all ---- */
+
+/* How long the phase may last; 0: the wait for each reply is bounded, and nothing else. */
+static uint64_t
+bound_ms(const struct out_call *c)
+{
+	switch (c->phase) {
+	case SMTPC_OPENS:
+		return *c->env->opening > OUT_OPENS_MANY ? OUT_OPENS_MANY_MS : OUT_OPENS_MS;
+	case SMTPC_ADDRESSES:
+		return OUT_ADDRESSES_MS + (uint64_t)c->rcpts * OUT_RCPT_MS;
+	case SMTPC_SENDS:
+		break;
+	}
+	return 0;
+}
+
+/* Until its end, or, as it may come sooner when others come, until it is looked at again. */
+static void
+bound_set(struct out_call *c)
+{
+	uint64_t now = loop_now_ms(c->env->loop), end = c->phase_ms + bound_ms(c);
+	uint64_t ms = end > now ? end - now : 0;
+
+	if (c->phase == SMTPC_OPENS && now < c->phase_ms + OUT_OPENS_MANY_MS)
+		ms = c->phase_ms + OUT_OPENS_MANY_MS - now;
+	else if (c->phase == SMTPC_OPENS && ms > LOOK_MS)
+		ms = LOOK_MS;
+	loop_timer_set(c->env->loop, &c->bound, ms, bound_over, c);
+}
+
+static void
+phase_begin(struct out_call *c, enum smtpc_phase phase)
+{
+	bool opening = c->owner && phase == SMTPC_OPENS;
+	uint64_t now = loop_now_ms(c->env->loop);
+
+	if (c->opening && !opening)
+		c->opened_ms = now - c->begun_ms;
+	*c->env->opening += opening;
+	*c->env->opening -= c->opening;
+	c->opening = opening;
+	c->phase = phase;
+	c->phase_ms = now;
+	if (c->owner && bound_ms(c))
+		bound_set(c);
+	else
+		loop_timer_stop(c->env->loop, &c->bound);
+}
+
+static void
+message_begins(struct out_call *c, const struct smtpc_message *m, const struct out_body *body,
+               void *owner)
+{
+	c->owner = owner;
+	c->body = body;
+	c->messages++;
+	c->rcpts = m->n;
+	c->begun_ms = loop_now_ms(c->env->loop);
+	phase_begin(c, SMTPC_OPENS);
+}
 
 static void
 over(struct out_call *c, enum out_end end, int number)
@@ -52,6 +125,7 @@ over(struct out_call *c, enum out_end end, int number)
 	c->reads = false;
 	c->owner = NULL;
 	c->body = NULL;
+	phase_begin(c, SMTPC_OPENS);
 	if (owner)
 		c->env->over(owner, c, end, number);
 }
@@ -256,6 +330,8 @@ step(struct out_call *c)
 	if (room)
 		conn_wrote(c->conn, wrote);
 	conn_ate(c->conn, ate);
+	if (c->owner && smtpc_phase(c->smtpc) > c->phase)
+		phase_begin(c, smtpc_phase(c->smtpc));
 	return serve(c, want, wrote || ate);
 }
 
@@ -306,6 +382,19 @@ turn(void *owner, struct conn *conn)
 		gone(c);
 }
 
+static void
+bound_over(void *owner)
+{
+	struct out_call *c = owner;
+
+	if (loop_now_ms(c->env->loop) < c->phase_ms + bound_ms(c))
+		bound_set(c);
+	else if (c->stage == TALKING && conn_state(c->conn) == CONN_HANDSHAKE)
+		without_tls(c);
+	else
+		out_call_stop(c, "the server took too long in all");
+}
+
 /* ---- public ---- */
 
 struct err
@@ -319,14 +408,12 @@ out_call_new(struct out_call **out, const struct out_call_env *env, const struct
 		return ERR(ERR_MEMORY, 0, "call");
 	c->env = env;
 	c->place = *place;
-	c->owner = owner;
-	c->body = body;
-	c->messages = 1;
 	c->smtpc = smtpc_new(&conf);
 	if (!c->smtpc || !smtpc_message(c->smtpc, m)) {
 		out_call_free(c);
 		return ERR(ERR_MEMORY, 0, "call");
 	}
+	message_begins(c, m, body, owner);
 	dial(c);
 	*out = c;
 	return OK;
@@ -337,6 +424,8 @@ out_call_free(struct out_call *c)
 {
 	if (!c)
 		return;
+	c->owner = NULL;
+	phase_begin(c, SMTPC_OPENS);
 	chan_ask_stop(&c->ask);
 	loop_defer_stop(c->env->loop, &c->again);
 	loop_defer_stop(c->env->loop, &c->ends);
@@ -353,9 +442,7 @@ out_call_send(struct out_call *c, const struct smtpc_message *m, const struct ou
 {
 	if (!smtpc_message(c->smtpc, m))
 		return ERR(ERR_MEMORY, 0, "message");
-	c->owner = owner;
-	c->body = body;
-	c->messages++;
+	message_begins(c, m, body, owner);
 	loop_defer(c->env->loop, &c->again, turn_again, c);
 	return OK;
 }
@@ -394,6 +481,12 @@ const struct out_place *
 out_call_place(const struct out_call *c)
 {
 	return &c->place;
+}
+
+uint64_t
+out_call_opened_ms(const struct out_call *c)
+{
+	return c->opening ? loop_now_ms(c->env->loop) - c->begun_ms : c->opened_ms;
 }
 
 unsigned

@@ -40,6 +40,7 @@ struct out_call_env {
 	/* It has ended, and is freed behind this. */
 	void (*gone)(void *whole, struct out_call *);
 	void *whole;
+	size_t *opening; /* of all calls, those whose message waits for the reply to MAIL */
 };
 
 /* Begins it with its first message; env outlives it, all else but the place until over(). */
@@ -60,6 +61,8 @@ void out_call_stop(struct out_call *, const char *why);
 bool out_call_is_open(const struct out_call *); /* of one that rests: it has not ended meanwhile */
 const struct smtpc *out_call_smtpc(const struct out_call *);
 const struct out_place *out_call_place(const struct out_call *);
+/* What the message under way, or the last one, waited until MAIL was accepted; or waits yet. */
+uint64_t out_call_opened_ms(const struct out_call *);
 unsigned out_call_messages(const struct out_call *); /* that were given to it */
 
 #endif

@@ -203,6 +203,7 @@ answered(void *owner, struct err e, struct chan_word *w)
 	struct route_answer a = {.unknown = true, .text = BYTES("the resolver did not answer")};
 
 	j->asking = false;
+	j->looked_ms += loop_now_ms(j->out->loop) - j->asked_ms;
 	j->alone |= e.code == ERR_GONE;
 	if (is_ok(e) && talk_resolve_ask_answer_get(&w->body, &t)) {
 		a.unknown = t.code || t.verdict == DNS_BOGUS;
@@ -224,6 +225,7 @@ ask(struct out_job *j)
 	struct talk_resolve_ask word;
 
 	route_question(j->route, &word.name, &word.type);
+	j->asked_ms = loop_now_ms(j->out->loop);
 	j->asking = whom && is_ok(chan_ask(whom, &j->ask, talk_resolve_ask_out(&word), -1, ASK_MS,
 	                                   answered, j));
 	if (!j->asking) {
@@ -300,7 +302,9 @@ reuse(struct out_job *j)
 static bool
 may_go_on(const struct out_job *j)
 {
-	return !j->late && j->tries < OUT_TRIES && j->talks < OUT_TALKS;
+	uint64_t may = j->out->n_opening > OUT_OPENS_MANY ? OUT_LOOKS_MANY_MS : OUT_LOOKS_MS;
+
+	return !j->late && j->tries < OUT_TRIES && j->talks < OUT_TALKS && j->looked_ms < may;
 }
 
 static void
@@ -383,6 +387,7 @@ out_job_over(void *owner, struct out_call *c, enum out_end end, int number)
 	struct out_job *j = owner;
 
 	j->line = NULL;
+	j->looked_ms += out_call_opened_ms(c);
 	switch (end) {
 	case OUT_UNREACHED:
 		j->alone |= number == EAGAIN;

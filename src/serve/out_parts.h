@@ -50,6 +50,7 @@ struct out_job {
 	bool asking, ready, late;
 	bool alone; /* a role of ours was away: what the place would say is not known */
 	unsigned tries, talks;
+	uint64_t asked_ms, looked_ms; /* when it asked; what it took so far to find a server */
 	struct loop_task task;
 	struct loop_timer timer;
 };
@@ -64,7 +65,7 @@ struct out {
 	struct out_call_env env;
 	struct out_job *jobs;
 	struct out_line *lines;
-	size_t n_jobs, n_lines, n_rest;
+	size_t n_jobs, n_lines, n_rest, n_opening;
 	uint64_t delivered, deferred, failed, reused, plain;
 	bool draining;
 	loop_fn *drained;
