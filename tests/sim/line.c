@@ -15,9 +15,9 @@ line_close(struct line *l)
 {
 	if (l->fd < 0)
 		return;
-	loop_timer_stop(l->world->loop, &l->cut);
+	loop_timer_stop(l->scene->loop, &l->cut);
 	loop_poll_close(l->poll);
-	loop_close_fd(l->world->loop, l->fd);
+	loop_close_fd(l->scene->loop, l->fd);
 	l->fd = -1;
 	buf_free(&l->in);
 	buf_free(&l->out);
@@ -29,7 +29,7 @@ cut(void *owner)
 {
 	struct line *l = owner;
 
-	sim_cut(l->world->loop, l->fd);
+	sim_cut(l->scene->loop, l->fd);
 }
 
 static void
@@ -40,7 +40,7 @@ flush(struct line *l)
 	size_t sent;
 
 	while (is_ok(e) && rest.n) {
-		e = loop_send(l->world->loop, l->fd, &rest, 1, &sent);
+		e = loop_send(l->scene->loop, l->fd, &rest, 1, &sent);
 		if (is_ok(e))
 			buf_eat(&l->out, sent);
 		rest = buf_bytes(&l->out);
@@ -61,13 +61,20 @@ lines(struct line *l)
 		uint8_t kept[IN_MAX];
 		struct bytes one;
 		struct wr w = wr_of(kept, sizeof(kept));
+		bool literal = l->literal > 0;
 
-		if (!l->in.n || !rd_line(&r, &one))
+		if (!l->in.n)
+			return true;
+		if (literal)
+			one = rd_take(&r, l->literal < l->in.n ? l->literal : l->in.n);
+		else if (!rd_line(&r, &one))
 			return true;
 		wr_bytes(&w, one); /* its memory may move while it is heard */
-		buf_eat(&l->in, one.n + 2);
-		world_note(l->world, wr_since(&w, kept));
-		l->heard(l->owner, wr_since(&w, kept));
+		buf_eat(&l->in, one.n + (literal ? 0 : 2));
+		scene_note(l->scene, wr_since(&w, kept));
+		scene_show(l->scene, "S:", l, wr_since(&w, kept));
+		l->literal -= literal ? one.n : 0;
+		(literal ? l->octets : l->heard)(l->owner, wr_since(&w, kept));
 	}
 	return false;
 }
@@ -85,7 +92,7 @@ told(void *owner, unsigned events)
 		struct wr w = buf_room(&l->in, IN_MAX - l->in.n);
 
 		assert_true(wr_room(&w) > 0); /* a line of theirs is never that long */
-		e = loop_recv(l->world->loop, l->fd, w.p, wr_room(&w), &got);
+		e = loop_recv(l->scene->loop, l->fd, w.p, wr_room(&w), &got);
 		if (!is_ok(e) || !got) {
 			buf_wrote(&l->in, 0);
 			if (e.code != ERR_LATER)
@@ -99,22 +106,24 @@ told(void *owner, unsigned events)
 }
 
 bool
-line_open(struct line *l, struct world *w, const struct addr *to)
+line_open(struct line *l, struct scene *s, const struct addr *to)
 {
 	struct addr from = *to;
 
-	l->world = w;
+	l->scene = s;
 	l->in = buf_init(IN_MAX);
 	l->out = buf_init(OUT_MAX);
 	l->fd = -1;
-	from.ip[15] = (uint8_t)(10 + random_below(w->dice, 20));
-	from.port = (uint16_t)(1024 + random_below(w->dice, 60000));
-	if (!is_ok(sim_connect(w->loop, &from, to, &l->fd)))
+	l->literal = 0;
+	from.ip[15] = (uint8_t)(10 + random_below(s->dice, 20));
+	from.port = (uint16_t)(1024 + random_below(s->dice, 60000));
+	l->from = from;
+	if (!is_ok(sim_connect(s->loop, &from, to, &l->fd)))
 		return false;
-	assert_true(is_ok(loop_poll_open(&l->poll, w->loop, l->fd, told, l)));
+	assert_true(is_ok(loop_poll_open(&l->poll, s->loop, l->fd, told, l)));
 	loop_poll_want(l->poll, LOOP_READ);
-	if (random_below(w->dice, 4) == 0)
-		loop_timer_set(w->loop, &l->cut, random_below(w->dice, CUT_WITHIN_MS), cut, l);
+	if (!s->mended && random_below(s->dice, 4) == 0)
+		loop_timer_set(s->loop, &l->cut, random_below(s->dice, CUT_WITHIN_MS), cut, l);
 	return true;
 }
 
@@ -123,6 +132,7 @@ line_say(struct line *l, struct bytes text)
 {
 	if (l->fd < 0)
 		return;
+	scene_show(l->scene, "C:", l, text);
 	assert_true(buf_add(&l->out, text));
 	loop_poll_want(l->poll, LOOP_READ | LOOP_WRITE);
 }

@@ -4,6 +4,7 @@
  */
 #include "reader.h"
 #include "sender.h"
+#include "world.h"
 
 #include <dirent.h>
 #include <setjmp.h>
@@ -31,6 +32,12 @@ struct crash {
 	struct loop_timer timer;
 };
 
+static const struct sender_rcpt rcpts[] = {
+    {"u0@example.org", 1, false},  {"U1@Example.org", 2, false},  {"u2+tag@example.org", 4, false},
+    {"u3@example.org", 8, false},  {"all@example.org", 3, false}, {"nobody@example.org", 0, true},
+    {"u0@elsewhere.net", 0, true},
+};
+static struct sender_conf sender_conf;
 static struct ledger ledger;
 static struct sender senders[SENDERS];
 static struct reader readers[READERS];
@@ -41,29 +48,48 @@ crash(void *owner)
 {
 	struct crash *c = owner;
 
-	world_crash(c->world, random_below(c->world->dice, BACK_MS));
+	site_crash(&c->world->site, ROLE_BOX, random_below(c->world->scene.dice, BACK_MS));
+}
+
+static void
+init_ledger(struct world *w)
+{
+	struct ledger_person people[WORLD_USERS];
+
+	for (size_t i = 0; i < WORLD_USERS; i++)
+		people[i] = (struct ledger_person){
+		    .address = w->site.conf.people[i].address, .site = &w->site, .number = i};
+	ledger_init(&ledger, &w->scene, people, WORLD_USERS);
+	sender_conf = (struct sender_conf){.to = site_at(&w->site, 25),
+	                                   .from = "a@b.org",
+	                                   .rcpts = rcpts,
+	                                   .n_rcpts = COUNT(rcpts),
+	                                   .letters = 4};
 }
 
 static void
 start_all(struct world *w, size_t n_senders, size_t n_readers)
 {
-	size_t n_crashes = (size_t)random_below(w->dice, CRASHES + 1);
+	size_t n_crashes = (size_t)random_below(w->scene.dice, CRASHES + 1);
 	const struct sim_weather weather = {
-	    .delay_max_ms = 1 + (uint32_t)random_below(w->dice, 60),
-	    .cut_ppm = random_below(w->dice, 2) ? (uint32_t)random_below(w->dice, 5000) : 0,
-	    .whole = random_below(w->dice, 3) == 0,
+	    .delay_max_ms = 1 + (uint32_t)random_below(w->scene.dice, 60),
+	    .cut_ppm =
+		random_below(w->scene.dice, 2) ? (uint32_t)random_below(w->scene.dice, 5000) : 0,
+	    .whole = random_below(w->scene.dice, 3) == 0,
 	};
 
-	w->fall_ppm = random_below(w->dice, 3) ? 0 : (uint32_t)random_below(w->dice, 100000);
-	sim_weather(w->loop, &weather);
+	w->site.fall_ppm =
+	    random_below(w->scene.dice, 3) ? 0 : (uint32_t)random_below(w->scene.dice, 100000);
+	scene_weather(&w->scene, &weather);
 	for (size_t i = 0; i < n_senders; i++)
-		sender_start(&senders[i], &ledger, BEGIN_MS);
+		sender_start(&senders[i], &ledger, &sender_conf, BEGIN_MS);
 	for (size_t i = 0; i < n_readers; i++)
-		reader_start(&readers[i], &ledger, 2 * BEGIN_MS);
+		reader_start(&readers[i], &ledger, scene_chance(&w->scene, WORLD_USERS),
+		             2 * BEGIN_MS);
 	for (size_t i = 0; i < n_crashes; i++) {
 		crashes[i] = (struct crash){.world = w};
-		loop_timer_set(w->loop, &crashes[i].timer, random_below(w->dice, 2 * BEGIN_MS),
-		               crash, &crashes[i]);
+		loop_timer_set(w->scene.loop, &crashes[i].timer,
+		               random_below(w->scene.dice, 2 * BEGIN_MS), crash, &crashes[i]);
 	}
 }
 
@@ -71,15 +97,15 @@ static void
 check_end(struct world *w, size_t n_senders, size_t n_readers)
 {
 	for (size_t i = 0; i < n_senders; i++)
-		WORLD_MUST(w, sender_is_over(&senders[i]));
+		SCENE_MUST(&w->scene, sender_is_over(&senders[i]));
 	for (size_t i = 0; i < n_readers; i++)
-		WORLD_MUST(w, reader_is_over(&readers[i]));
-	WORLD_MUST(w, w->box != NULL);
+		SCENE_MUST(&w->scene, reader_is_over(&readers[i]));
+	SCENE_MUST(&w->scene, site_is_whole(&w->site));
+	SCENE_MUST(&w->scene, site_counter(&w->site, ROLE_SMTP, "sessions") == 0);
+	SCENE_MUST(&w->scene, site_counter(&w->site, ROLE_SMTP, "body_octets") == 0);
+	SCENE_MUST(&w->scene, site_counter(&w->site, ROLE_MAIL, "sessions") == 0);
+	SCENE_MUST(&w->scene, site_counter(&w->site, ROLE_BOX, "sessions") == 0);
 	ledger_audit(&ledger);
-	WORLD_MUST(w, world_smtp_counter(w, "sessions") == 0);
-	WORLD_MUST(w, world_smtp_counter(w, "body_octets") == 0);
-	WORLD_MUST(w, world_pop3_counter(w, "sessions") == 0);
-	WORLD_MUST(w, world_box_counter(w, "sessions") == 0);
 }
 
 struct sum {
@@ -96,18 +122,18 @@ run(uint64_t seed)
 	size_t n_senders, n_readers;
 
 	world_open(&w, seed);
-	ledger_init(&ledger, &w);
-	n_senders = 1 + (size_t)random_below(w.dice, SENDERS);
-	n_readers = (size_t)random_below(w.dice, READERS + 1);
+	init_ledger(&w);
+	n_senders = 1 + (size_t)random_below(w.scene.dice, SENDERS);
+	n_readers = (size_t)random_below(w.scene.dice, READERS + 1);
 	start_all(&w, n_senders, n_readers);
-	sim_run(w.loop, FAULTS_MS);
-	world_mend(&w);
-	sim_run(w.loop, QUIET_MS);
+	sim_run(w.scene.loop, FAULTS_MS);
+	site_mend(&w.site);
+	sim_run(w.scene.loop, QUIET_MS);
 	check_end(&w, n_senders, n_readers);
-	sum.trace = w.trace;
+	sum.trace = w.scene.trace;
 	sum.letters = ledger.n;
 	sum.seen = ledger.n_seen;
-	sum.retried = world_smtp_counter(&w, "retried");
+	sum.retried = site_counter(&w.site, ROLE_SMTP, "retried");
 	for (size_t i = 0; i < ledger.n; i++)
 		sum.taken += ledger.letters[i].fate == LETTER_TAKEN;
 	ledger_fini(&ledger);
@@ -186,8 +212,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(what_was_acknowledged_is_there_once),
-	    cmocka_unit_test(a_seed_replays),
+	    cmocka_unit_test_teardown(what_was_acknowledged_is_there_once, scene_teardown),
+	    cmocka_unit_test_teardown(a_seed_replays, scene_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,22 +14,40 @@ enum { GREETING, USER, PASS, LIST, UIDL, RETR, TOP, DELE, QUIT, OVER };
 static unsigned
 chance(struct reader *r, unsigned n)
 {
-	return (unsigned)random_below(r->ledger->world->dice, n);
+	return scene_chance(r->ledger->scene, n);
+}
+
+static const struct site_person *
+login(const struct reader *r)
+{
+	return ledger_login(r->ledger, r->person);
 }
 
 /* ---- what it says ---- */
 
 static void
+removed(struct reader *r, enum removal how)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		const struct reader_row *row = &r->rows[i];
+
+		if (row->deleted)
+			ledger_removed(r->ledger, r->person,
+			               (struct bytes){row->uid, sizeof(row->uid)}, row->letter,
+			               how);
+	}
+}
+
+static void
 quit(struct reader *r)
 {
-	if (chance(r, 6) == 0) { /* or goes without a word: nothing is deleted */
+	if (!r->ledger->scene->mended &&
+	    chance(r, 6) == 0) { /* or goes without a word: nothing is deleted */
 		line_close(&r->line);
 		return;
 	}
 	r->stage = QUIT;
-	for (size_t i = 0; i < r->n; i++)
-		if (r->rows[i].deleted)
-			r->ledger->letters[r->rows[i].letter].removed[r->user] = REMOVAL_ASKED;
+	removed(r, REMOVAL_ASKED);
 	line_sayf(&r->line, "QUIT\r\n");
 }
 
@@ -53,10 +71,16 @@ refused(struct reader *r, struct bytes line)
 	bool in_use = bytes_begins_nocase(line, BYTES("-ERR [IN-USE]"));
 	bool auth = bytes_begins_nocase(line, BYTES("-ERR [AUTH]"));
 
-	WORLD_MUST(r->line.world, not_now || (r->stage == PASS && (in_use || auth == r->wrong)));
+	if (r->stage == RETR && r->ledger->people[r->person].moves && !not_now) {
+		SCENE_MUST(r->line.scene, bytes_eq(line, BYTES("-ERR that message is gone")));
+		r->at++;
+		next_message(r);
+		return;
+	}
+	SCENE_MUST(r->line.scene, not_now || (r->stage == PASS && (in_use || auth == r->wrong)));
 	if (r->stage == PASS && chance(r, 2)) { /* the same session may try again */
 		r->stage = USER;
-		line_sayf(&r->line, "USER u%d@example.org\r\n", r->user);
+		line_sayf(&r->line, "USER %s\r\n", login(r)->address);
 	} else {
 		line_close(&r->line);
 	}
@@ -68,14 +92,14 @@ said_yes(struct reader *r)
 	switch (r->stage) {
 	case GREETING:
 		r->stage = USER;
-		line_sayf(&r->line, "USER u%d@example.org\r\n", r->user);
+		line_sayf(&r->line, "USER %s\r\n", login(r)->address);
 		break;
 	case USER:
 		r->stage = PASS;
-		line_sayf(&r->line, "PASS %s%d\r\n", r->wrong ? "wrong" : "secret", r->user);
+		line_sayf(&r->line, "PASS %s%s\r\n", r->wrong ? "wrong" : "", login(r)->password);
 		break;
 	case PASS:
-		WORLD_MUST(r->line.world, !r->wrong);
+		SCENE_MUST(r->line.scene, !r->wrong);
 		r->stage = LIST;
 		line_sayf(&r->line, "LIST\r\n");
 		break;
@@ -84,10 +108,7 @@ said_yes(struct reader *r)
 		next_message(r);
 		break;
 	case QUIT:
-		for (size_t i = 0; i < r->n; i++)
-			if (r->rows[i].deleted)
-				r->ledger->letters[r->rows[i].letter].removed[r->user] =
-				    REMOVAL_DONE;
+		removed(r, REMOVAL_DONE);
 		line_close(&r->line);
 		break;
 	default:
@@ -102,13 +123,13 @@ list_row(struct reader *r, struct bytes line)
 	struct bytes rest = line, word = text_cut(&rest, ' ');
 	uint64_t number;
 
-	WORLD_MUST(r->line.world, text_u64(word, COUNT(r->rows), &number) && number > 0);
+	SCENE_MUST(r->line.scene, text_u64(word, COUNT(r->rows), &number) && number > 0);
 	if (r->stage == LIST) {
-		WORLD_MUST(r->line.world, number == r->n + 1);
-		WORLD_MUST(r->line.world, text_u64(rest, UINT32_MAX, &r->rows[r->n++].size));
+		SCENE_MUST(r->line.scene, number == r->n + 1);
+		SCENE_MUST(r->line.scene, text_u64(rest, UINT32_MAX, &r->rows[r->n++].size));
 		return;
 	}
-	WORLD_MUST(r->line.world, number <= r->n && rest.n == sizeof(r->rows->uid));
+	SCENE_MUST(r->line.scene, number <= r->n && rest.n == sizeof(r->rows->uid));
 	memcpy(r->rows[number - 1].uid, rest.p, rest.n);
 }
 
@@ -127,14 +148,14 @@ message_came(struct reader *r)
 	struct reader_row *row = &r->rows[r->at];
 	struct bytes text = buf_bytes(&r->text);
 
-	WORLD_MUST(r->line.world, text.n == row->size);
+	SCENE_MUST(r->line.scene, text.n == row->size);
 	row->letter = ledger_which(r->ledger, text);
-	ledger_saw(r->ledger, r->user, (struct bytes){row->uid, sizeof(row->uid)}, row->letter);
+	ledger_saw(r->ledger, r->person, (struct bytes){row->uid, sizeof(row->uid)}, row->letter);
 	buf_free(&r->text);
-	if (chance(r, 4) == 0) {
+	if (chance(r, 4) == 0 && !r->keeps) {
 		r->stage = TOP;
 		line_sayf(&r->line, "TOP %zu %u\r\n", r->at + 1, chance(r, 5));
-	} else if (chance(r, 3) == 0) {
+	} else if (chance(r, 3) == 0 && !r->keeps) {
 		r->stage = DELE;
 		line_sayf(&r->line, "DELE %zu\r\n", r->at + 1);
 	} else {
@@ -192,23 +213,24 @@ static void
 start(void *owner)
 {
 	struct reader *r = owner;
-	const struct addr to = world_pop3();
+	const struct addr to = site_at(r->ledger->people[r->person].site, 110);
 
 	r->line.heard = heard;
 	r->line.gone = gone;
 	r->line.owner = r;
-	if (!line_open(&r->line, r->ledger->world, &to))
+	if (!line_open(&r->line, r->ledger->scene, &to))
 		r->stage = OVER;
 }
 
 void
-reader_start(struct reader *r, struct ledger *ledger, uint64_t within_ms)
+reader_start(struct reader *r, struct ledger *ledger, size_t person, uint64_t within_ms)
 {
 	*r = (struct reader){.ledger = ledger, .line = {.fd = -1}};
 	r->text = buf_init(LETTER_MAX);
-	r->user = (int)chance(r, WORLD_USERS);
+	r->person = person;
+	r->keeps = ledger->people[person].moves;
 	r->wrong = chance(r, 8) == 0;
-	loop_timer_set(ledger->world->loop, &r->start, random_below(ledger->world->dice, within_ms),
+	loop_timer_set(ledger->scene->loop, &r->start, random_below(ledger->scene->dice, within_ms),
 	               start, r);
 }
 

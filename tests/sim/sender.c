@@ -1,5 +1,7 @@
-/* sender.c - EHLO, then MAIL, RCPT, DATA, the text; each when it may, or as many at once. */
+/* sender.c - EHLO, AUTH, then MAIL, RCPT, DATA, the text; each when it may, or as many at once. */
 #include "sender.h"
+
+#include "base/base64.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,37 +9,18 @@
 /* cmocka wants the ones above first */
 #include <cmocka.h>
 
-enum { GREETING, EHLO, MAIL, RCPT, DATA, TEXT, RESET, QUIT, OVER };
-enum { ALL = WORLD_USERS, NOBODY, ELSEWHERE, RCPT_KINDS };
+enum { GREETING, EHLO, AUTH, MAIL, RCPT, DATA, TEXT, RESET, QUIT, OVER };
 
 static unsigned
 chance(struct sender *s, unsigned n)
 {
-	return (unsigned)random_below(s->ledger->world->dice, n);
-}
-
-static const char *
-address(int rcpt)
-{
-	static const char *const names[RCPT_KINDS] = {
-	    "u0@example.org",  "U1@Example.org",     "u2+tag@example.org", "u3@example.org",
-	    "all@example.org", "nobody@example.org", "u0@elsewhere.net"};
-
-	return names[rcpt];
-}
-
-static unsigned
-users_of(int rcpt)
-{
-	if (rcpt < WORLD_USERS)
-		return 1u << rcpt;
-	return rcpt == ALL ? 3 : 0;
+	return scene_chance(s->ledger->scene, n);
 }
 
 static void
 say_rcpt(struct sender *s, size_t i)
 {
-	line_sayf(&s->line, "RCPT TO:<%s>\r\n", address(s->rcpts[i]));
+	line_sayf(&s->line, "RCPT TO:<%s>\r\n", s->conf->rcpts[s->rcpts[i]].address);
 }
 
 static void
@@ -53,11 +36,13 @@ next_letter(struct sender *s)
 	s->ledger->letters[s->letter] = (struct letter){.fate = LETTER_UNSENT};
 	s->n_rcpts = 1 + chance(s, SENDER_RCPTS);
 	for (size_t i = 0; i < s->n_rcpts; i++)
-		s->rcpts[i] = (int)chance(s, RCPT_KINDS);
+		s->rcpts[i] = chance(s, (unsigned)s->conf->n_rcpts);
 	s->answered = s->accepted = 0;
 	s->stage = MAIL;
-	line_sayf(&s->line,
-	          chance(s, 3) ? "MAIL FROM:<a@b.org> BODY=8BITMIME\r\n" : "MAIL FROM:<>\r\n");
+	if (s->conf->login || chance(s, 3))
+		line_sayf(&s->line, "MAIL FROM:<%s> BODY=8BITMIME\r\n", s->conf->from);
+	else
+		line_sayf(&s->line, "MAIL FROM:<>\r\n");
 	if (!s->pipelined)
 		return;
 	for (size_t i = 0; i < s->n_rcpts; i++)
@@ -70,6 +55,7 @@ say_text(struct sender *s)
 {
 	struct bytes text = ledger_text(s->ledger, s->letter);
 
+	line_say(&s->line, bytes_of(s->ledger->header));
 	for (size_t at = 0, end; at < text.n; at = end) { /* dots stuffed: RFC 5321 4.5.2 */
 		const uint8_t *lf = memchr(text.p + at, '\n', text.n - at);
 
@@ -78,7 +64,8 @@ say_text(struct sender *s)
 			line_say(&s->line, BYTES("."));
 		line_say(&s->line, (struct bytes){text.p + at, end - at});
 	}
-	if (chance(s, 20) == 0) { /* it dies in the midst: the end was never sent */
+	if (!s->ledger->scene->mended &&
+	    chance(s, 20) == 0) { /* it dies in the midst: the end was never sent */
 		line_close(&s->line);
 		return;
 	}
@@ -90,13 +77,13 @@ say_text(struct sender *s)
 static void
 rcpt_answered(struct sender *s, int code)
 {
-	int rcpt = s->rcpts[s->answered++];
+	const struct sender_rcpt *rcpt = &s->conf->rcpts[s->rcpts[s->answered++]];
 
-	WORLD_MUST(s->line.world, code == 250 || code == 451 || code == 550 || code == 421);
-	WORLD_MUST(s->line.world, code != 550 || rcpt == NOBODY || rcpt == ELSEWHERE);
+	SCENE_MUST(s->line.scene, code == 250 || code == 451 || code == 550 || code == 421);
+	SCENE_MUST(s->line.scene, code != 550 || rcpt->refused);
 	if (code == 250) {
-		WORLD_MUST(s->line.world, users_of(rcpt));
-		s->ledger->letters[s->letter].to |= users_of(rcpt);
+		SCENE_MUST(s->line.scene, !rcpt->refused);
+		s->ledger->letters[s->letter].to |= rcpt->to;
 		s->accepted++;
 	}
 	if (s->answered == s->n_rcpts)
@@ -115,15 +102,59 @@ rcpt_answered(struct sender *s, int code)
 }
 
 static void
+log_in(struct sender *s)
+{
+	uint8_t plain[256], room[400];
+	struct wr p = wr_of(plain, sizeof(plain)), w = wr_of(room, sizeof(room));
+	struct bytes text;
+
+	wr_u8(&p, '\0');
+	wr_text(&p, s->conf->login->address);
+	wr_u8(&p, '\0');
+	wr_text(&p, s->conf->login->password);
+	base64_encode(&w, wr_since(&p, plain));
+	text = wr_since(&w, room);
+	s->stage = AUTH;
+	line_sayf(&s->line, "AUTH PLAIN %.*s\r\n", (int)text.n, (const char *)text.p);
+}
+
+static void
+taken(struct sender *s, int code)
+{
+	SCENE_MUST(s->line.scene, code == 250 || code == 451);
+	if (code == 250)
+		s->ledger->letters[s->letter].fate = LETTER_TAKEN;
+	next_letter(s);
+}
+
+static void
+logged_in(struct sender *s, int code)
+{
+	SCENE_MUST(s->line.scene, code == 235 || code == 454);
+	if (code == 235)
+		next_letter(s);
+	else
+		line_close(&s->line);
+}
+
+static void
 answered(struct sender *s, int code)
 {
+	if (s->conf->login && code == 421) { /* box has begun anew, and knows the login no more */
+		line_close(&s->line);
+		return;
+	}
 	switch (s->stage) {
 	case GREETING:
 		s->stage = EHLO;
 		line_sayf(&s->line, "EHLO client.example\r\n");
 		break;
 	case MAIL:
-		WORLD_MUST(s->line.world, code == 250);
+		if (s->conf->login && code == 451) { /* nobody can tell whose address it is */
+			line_close(&s->line);
+			break;
+		}
+		SCENE_MUST(s->line.scene, code == 250);
 		s->stage = RCPT;
 		if (!s->pipelined)
 			say_rcpt(s, 0);
@@ -132,7 +163,7 @@ answered(struct sender *s, int code)
 		rcpt_answered(s, code);
 		break;
 	case DATA:
-		WORLD_MUST(s->line.world, (code == 354) == (s->accepted > 0));
+		SCENE_MUST(s->line.scene, (code == 354) == (s->accepted > 0));
 		if (code == 354) {
 			say_text(s);
 		} else {
@@ -141,18 +172,25 @@ answered(struct sender *s, int code)
 		}
 		break;
 	case TEXT:
-		WORLD_MUST(s->line.world, code == 250 || code == 451);
-		if (code == 250)
-			s->ledger->letters[s->letter].fate = LETTER_TAKEN;
-		next_letter(s);
+		taken(s, code);
 		break;
 	case EHLO:
+		SCENE_MUST(s->line.scene, code == 250);
+		if (s->conf->login)
+			log_in(s);
+		else
+			next_letter(s);
+		break;
+	case AUTH:
+		logged_in(s, code);
+		break;
 	case RESET:
-		WORLD_MUST(s->line.world, code == 250);
+		SCENE_MUST(s->line.scene, code == 250);
 		next_letter(s);
 		break;
 	default:
-		WORLD_MUST(s->line.world, code == 221);
+		if (code != 221)
+			scene_broken(s->line.scene, "%d in stage %d", code, s->stage);
 		line_close(&s->line);
 		break;
 	}
@@ -163,11 +201,11 @@ heard(void *owner, struct bytes line)
 {
 	struct sender *s = owner;
 
-	WORLD_MUST(s->line.world, line.n >= 4);
+	SCENE_MUST(s->line.scene, line.n >= 4);
 	if (line.p[3] == ' ')
 		answered(s, (line.p[0] - '0') * 100 + (line.p[1] - '0') * 10 + line.p[2] - '0');
 	else
-		WORLD_MUST(s->line.world, line.p[3] == '-');
+		SCENE_MUST(s->line.scene, line.p[3] == '-');
 }
 
 static void
@@ -180,22 +218,21 @@ static void
 start(void *owner)
 {
 	struct sender *s = owner;
-	const struct addr to = world_smtp();
-
 	s->line.heard = heard;
 	s->line.gone = gone;
 	s->line.owner = s;
-	if (!line_open(&s->line, s->ledger->world, &to))
+	if (!line_open(&s->line, s->ledger->scene, &s->conf->to))
 		s->stage = OVER;
 }
 
 void
-sender_start(struct sender *s, struct ledger *ledger, uint64_t within_ms)
+sender_start(struct sender *s, struct ledger *ledger, const struct sender_conf *conf,
+             uint64_t within_ms)
 {
-	*s = (struct sender){.ledger = ledger, .line = {.fd = -1}};
-	s->left = 1 + chance(s, 4);
+	*s = (struct sender){.ledger = ledger, .conf = conf, .line = {.fd = -1}};
+	s->left = 1 + chance(s, conf->letters);
 	s->pipelined = chance(s, 2);
-	loop_timer_set(ledger->world->loop, &s->start, random_below(ledger->world->dice, within_ms),
+	loop_timer_set(ledger->scene->loop, &s->start, random_below(ledger->scene->dice, within_ms),
 	               start, s);
 }
 

@@ -1,5 +1,6 @@
 /* sessions.c - single sessions at both fronts, as scripts: what is said, and what must be heard. */
 #include "line.h"
+#include "world.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,18 +37,20 @@ gone(void *owner)
 }
 
 static struct script *
-begin(const struct addr at)
+begin(uint16_t port)
 {
 	struct script *s = calloc(1, sizeof(*s));
+	struct addr at;
 
 	assert_non_null(s);
 	world_open(&s->world, 1);
 	s->line.heard = heard;
 	s->line.gone = gone;
 	s->line.owner = s;
-	assert_true(line_open(&s->line, &s->world, &at));
-	loop_timer_stop(s->world.loop, &s->line.cut);
-	sim_run(s->world.loop, 1000);
+	at = site_at(&s->world.site, port);
+	assert_true(line_open(&s->line, &s->world.scene, &at));
+	loop_timer_stop(s->world.scene.loop, &s->line.cut);
+	sim_run(s->world.scene.loop, 1000);
 	return s;
 }
 
@@ -55,10 +58,10 @@ static void
 end(struct script *s)
 {
 	line_close(&s->line);
-	sim_run(s->world.loop, 600 * 1000);
-	assert_int_equal(world_smtp_counter(&s->world, "sessions"), 0);
-	assert_int_equal(world_pop3_counter(&s->world, "sessions"), 0);
-	assert_int_equal(world_box_counter(&s->world, "sessions"), 0);
+	sim_run(s->world.scene.loop, 600 * 1000);
+	assert_int_equal(site_counter(&s->world.site, ROLE_SMTP, "sessions"), 0);
+	assert_int_equal(site_counter(&s->world.site, ROLE_MAIL, "sessions"), 0);
+	assert_int_equal(site_counter(&s->world.site, ROLE_BOX, "sessions"), 0);
 	world_close(&s->world);
 	free(s);
 }
@@ -70,7 +73,7 @@ talk(struct script *s, const char *text, uint64_t ms, const char *expected)
 	s->n = 0;
 	s->heard[0] = 0;
 	line_say(&s->line, bytes_of(text));
-	sim_run(s->world.loop, ms);
+	sim_run(s->world.scene.loop, ms);
 	if (strcmp(s->heard, expected) != 0)
 		fail_msg("%.60s: %s, not %s", text, s->heard, expected);
 }
@@ -91,7 +94,7 @@ deliver(struct script *s, const char *rcpt, const char *text)
 static void
 recipients_are_counted_anew_behind_rset(void **state)
 {
-	struct script *s = begin(world_smtp());
+	struct script *s = begin(25);
 	char text[512];
 
 	(void)state;
@@ -101,7 +104,7 @@ recipients_are_counted_anew_behind_rset(void **state)
 		         "MAIL FROM:<a@b.org>\r\nRCPT TO:<u2+%050d@example.org>\r\nRSET\r\n", i);
 		s->n = 0;
 		line_say(&s->line, bytes_of(text));
-		sim_run(s->world.loop, 300);
+		sim_run(s->world.scene.loop, 300);
 		if (s->over || strstr(s->heard, "452"))
 			fail_msg("round %d: %s", i, s->heard);
 		if (i % 50 == 49) /* so that RSET is no junk */
@@ -114,7 +117,7 @@ recipients_are_counted_anew_behind_rset(void **state)
 static void
 no_rate_is_asked_for_behind_a_refused_body(void **state)
 {
-	struct script *s = begin(world_smtp());
+	struct script *s = begin(25);
 	int i;
 
 	(void)state;
@@ -135,7 +138,7 @@ no_rate_is_asked_for_behind_a_refused_body(void **state)
 static void
 a_refused_body_has_to_come_as_well(void **state)
 {
-	struct script *s = begin(world_smtp());
+	struct script *s = begin(25);
 
 	(void)state;
 	talk(s, "HELO a\r\nMAIL FROM:<a@b.org>\r\nRCPT TO:<u0@example.org>\r\nDATA\r\n", 2000,
@@ -145,7 +148,7 @@ a_refused_body_has_to_come_as_well(void **state)
 	s->n = 0;
 	for (int i = 0; i < 10; i++) {
 		line_say(&s->line, BYTES("x\r\n"));
-		sim_run(s->world.loop, 3000);
+		sim_run(s->world.scene.loop, 3000);
 	}
 	assert_non_null(strstr(s->heard, "421"));
 	end(s);
@@ -154,12 +157,12 @@ a_refused_body_has_to_come_as_well(void **state)
 static void
 a_message_waits_for_box(void **state)
 {
-	struct script *s = begin(world_smtp());
+	struct script *s = begin(25);
 
 	(void)state;
 	talk(s, "HELO a\r\nMAIL FROM:<a@b.org>\r\nRCPT TO:<u0@example.org>\r\nDATA\r\n", 2000,
 	     "250 250 250 354 ");
-	world_crash(&s->world, 12 * 1000); /* longer than a window of the rate */
+	site_crash(&s->world.site, ROLE_BOX, 12 * 1000); /* longer than a window of the rate */
 	talk(s, "x\r\n.\r\n", 11 * 1000, "");
 	talk(s, "", 3000, "250 ");
 	talk(s, "QUIT\r\n", 1000, "221 ");
@@ -169,12 +172,12 @@ a_message_waits_for_box(void **state)
 static void
 a_message_does_not_wait_for_ever(void **state)
 {
-	struct script *s = begin(world_smtp());
+	struct script *s = begin(25);
 
 	(void)state;
 	talk(s, "HELO a\r\nMAIL FROM:<a@b.org>\r\nRCPT TO:<u0@example.org>\r\nDATA\r\n", 2000,
 	     "250 250 250 354 ");
-	world_crash(&s->world, 60 * 1000);
+	site_crash(&s->world.site, ROLE_BOX, 60 * 1000);
 	talk(s, "x\r\n.\r\n", 14 * 1000, "");
 	talk(s, "", 3000, "451 ");
 	talk(s, "NOOP\r\n", 1000, "250 ");
@@ -186,16 +189,17 @@ a_message_does_not_wait_for_ever(void **state)
 static void
 a_login_whose_listing_failed_is_given_back(void **state)
 {
-	struct script *s = begin(world_pop3());
+	struct script *s = begin(110);
 
 	(void)state;
 	talk(s, "USER u0\r\nPASS no\r\n", 2000, "+OK -ERR");
 	talk(s, "USER u0@example.org\r\n", 1000, "+OK ");
 	line_say(&s->line, BYTES("PASS secret0\r\n"));
 	s->n = 0;
-	while (!world_box_counter(&s->world, "sessions")) /* the handle is there, the listing not */
-		sim_run(s->world.loop, 1);
-	world_crash(&s->world, 10);
+	while (!site_counter(&s->world.site, ROLE_BOX,
+	                     "sessions")) /* the handle is there, the listing not */
+		sim_run(s->world.scene.loop, 1);
+	site_crash(&s->world.site, ROLE_BOX, 10);
 	talk(s, "", 20 * 1000, "-ERR");
 	talk(s, "USER u0@example.org\r\nPASS secret0\r\n", 3000, "+OK +OK ");
 	talk(s, "QUIT\r\n", 1000, "+OK ");
@@ -205,21 +209,21 @@ a_login_whose_listing_failed_is_given_back(void **state)
 static void
 a_maildrop_has_one_session(void **state)
 {
-	struct script *s = begin(world_pop3());
+	struct script *s = begin(110);
 	static struct script other;
-	const struct addr at = world_pop3();
+	const struct addr at = site_at(&s->world.site, 110);
 
 	(void)state;
 	talk(s, "USER u0@example.org\r\nPASS secret0\r\n", 3000, "+OK +OK ");
 	other.line = (struct line){.heard = heard, .gone = gone, .owner = &other};
-	assert_true(line_open(&other.line, &s->world, &at));
-	loop_timer_stop(s->world.loop, &other.line.cut);
+	assert_true(line_open(&other.line, &s->world.scene, &at));
+	loop_timer_stop(s->world.scene.loop, &other.line.cut);
 	line_say(&other.line, BYTES("USER u0@example.org\r\nPASS secret0\r\n"));
-	sim_run(s->world.loop, 3000);
+	sim_run(s->world.scene.loop, 3000);
 	assert_string_equal(other.heard, "+OK +OK -ERR");
 	talk(s, "QUIT\r\n", 1000, "+OK ");
 	line_say(&other.line, BYTES("USER u0@example.org\r\nPASS secret0\r\nQUIT\r\n"));
-	sim_run(s->world.loop, 3000);
+	sim_run(s->world.scene.loop, 3000);
 	assert_string_equal(other.heard, "+OK +OK -ERR+OK +OK +OK ");
 	line_close(&other.line);
 	end(s);
