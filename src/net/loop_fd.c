@@ -427,10 +427,11 @@ loop_fd_dgram_send(int fd, const struct loop_dgram *d, size_t n, size_t *sent)
 
 	for (size_t i = 0; i < n; i++) {
 		io[i] = (struct iovec){d[i].p, d[i].n};
-		m[i].msg_hdr = (struct msghdr){.msg_name = &to[i],
-		                               .msg_namelen = loop_fd_addr_to(&d[i].peer, family, &to[i]),
-		                               .msg_iov = &io[i],
-		                               .msg_iovlen = 1};
+		m[i].msg_hdr =
+		    (struct msghdr){.msg_name = &to[i],
+		                    .msg_namelen = loop_fd_addr_to(&d[i].peer, family, &to[i]),
+		                    .msg_iov = &io[i],
+		                    .msg_iovlen = 1};
 		if (memcmp(d[i].local.ip, any, 16) != 0)
 			leave_from(&m[i].msg_hdr, info[i].room, &d[i].local, family);
 	}

@@ -48,7 +48,8 @@ may_mail(const struct dial *d, const struct addr *to)
 	if (route_is_bad_ip(to->ip))
 		return false;
 	if (!d->conf.relay.n)
-		return to->port == d->conf.port && (d->conf.loopback || !addr_ip_is_loopback(to->ip));
+		return to->port == d->conf.port &&
+		       (d->conf.loopback || !addr_ip_is_loopback(to->ip));
 	/* a person named it, so it may be this machine; what a name means is told by out */
 	return route_relay_parse(d->conf.relay, d->conf.port, &relay) &&
 	       (relay.is_ip ? addr_eq(to, &relay.addr) : to->port == relay.addr.port);

@@ -139,7 +139,7 @@ class Attacked(Scenario):
             asking = subprocess.Popen(
                 self.net.atlas.enter("dig", "@10.0.4.1", "+short", "+timeout=10", "+tries=1",
                                      "gaia.cs.umass.edu"), stdout=subprocess.PIPE, text=True)
-            q = self.net.wire.wait(mark, r"^\? ", source="10.0.4.1", target="10.0.3.2")[0]
+            q = self.net.wire.wait(mark, r"^\? gaia", source="10.0.4.1", target="10.0.3.2")[0]
             self.forge(q)
         finally:
             stead.kill(stopped, stead.signal.SIGCONT)

@@ -126,19 +126,26 @@ class Wire:
         return stead.until(f"{pattern!r} {where} on the wire",
                            lambda: self.since(mark, pattern, **where), deadline)
 
-    def transcript(self, mark, longest=110):
-        """For people: octets in TLS and long runs of lines are told in short."""
-        out, run = [], None
+    def transcript(self, mark, longest=110, often=5):
+        """For people: octets in TLS and long runs of lines are told in short, and a flood once."""
+        out, run, times = [], None, {}
         began = self.seen[mark].when if len(self.seen) > mark else 0
         for s in self.seen[mark:]:
             if "settled-" in s.text:
                 continue
             key = (s.source, s.target, s.kind) if "octets in TLS" in s.text or s.size > 70 else None
-            if key and key == run:
+            if key and key == run and s.kind != "DNS":
                 out[-1][1] += 1
+                continue
+            run, flood = key, (s.source, s.target, s.kind, s.text.partition(":")[0])
+            times[flood] = times.get(flood, 0) + 1
+            if s.kind == "DNS" and times[flood] > often:
                 continue
             text = repr(s)
             out.append([f"{1000 * (s.when - began):9.1f} ms {text[:longest]}"
                         f"{'...' if len(text) > longest else ''}", 1])
-            run = key
-        return "".join(f"{line}{f'   (and {n - 1} like it)' if n > 1 else ''}\n" for line, n in out)
+        rest = "".join(f"{n - often:>12} more of {source} > {target} {kind} {text}\n"
+                       for (source, target, kind, text), n in times.items()
+                       if kind == "DNS" and n > often)
+        return "".join(f"{line}{f'   (and {n - 1} like it)' if n > 1 else ''}\n"
+                       for line, n in out) + rest
