@@ -354,7 +354,7 @@ class Running(OneServer):
         said = self.s.run("status")
         self.assertRegex(said, r"^stead \S+ on mail\.example\.org, process %d, up \d+ s\n" % self.s.process.pid)
         self.assertRegex(said, r"(?m)^  listens for smtp on 127\.0\.0\.1:%d/tcp$" % self.s.port("smtp"))
-        self.assertEqual(len(re.findall(r"(?m)^  \w+ +\d  ready ", said)), 13)
+        self.assertEqual(len(re.findall(r"(?m)^  \w+ +\d  ready ", said)), 14)
 
     def test_queue(self):
         self.assertEqual(self.s.run("queue"), "the queue is empty\n")
@@ -363,7 +363,7 @@ class Running(OneServer):
     def test_a_second_server_in_the_same_folder_refuses(self):
         self.s.run("serve", code=1)
         self.assertRegex(self.s.said, "a server is running in this folder")
-        self.assertEqual(len(self.s.status()["roles"]), 13)
+        self.assertEqual(len(self.s.status()["roles"]), 14)
 
     def test_a_taken_port_is_told(self):
         other = Server()
@@ -599,7 +599,7 @@ class Unprivileged(OneServer):
             self.assertEqual(r["cage"]["seccomp"], "left out: sanitizer" if SANITIZED else "done")
             self.assertEqual(r["cage"]["no-new-privileges"], "done")
         said = self.s.run("status")
-        self.assertEqual(len(re.findall(r"cage without .*root .*ids ", said)), 13, said)
+        self.assertEqual(len(re.findall(r"cage without .*root .*ids ", said)), 14, said)
 
     def test_only_he_and_root_may_command(self):
         self.s.run("user", "list", uid=0)
