@@ -48,7 +48,7 @@ ftp_path_last(struct bytes path)
 
 	while (n < path.n && path.p[path.n - 1 - n] != '/')
 		n++;
-	return (struct bytes){path.p + path.n - n, n};
+	return n ? (struct bytes){path.p + path.n - n, n} : NO_BYTES;
 }
 
 void
