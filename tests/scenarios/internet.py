@@ -48,7 +48,8 @@ def refused():
     for tool in ("ip", "nft", "nsenter", "unshare"):
         if not shutil.which(tool):
             return f"{tool} is not installed"
-    r = subprocess.run(["unshare", "-n", "-m", "ip", "link", "add", "br0", "type", "bridge"],
+    r = subprocess.run(["unshare", "-n", "-m", "sh", "-c", "ip link add br0 type bridge && "
+                        "mount --bind /etc/hosts /etc/resolv.conf && nft list ruleset"],
                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     return f"no network namespaces here: {r.stderr.strip()}" if r.returncode else None
 
@@ -72,7 +73,7 @@ class Host:
             self.run("mount", "--bind", self.resolv.name, "/etc/resolv.conf")
 
     def enter(self, *words):
-        return ["nsenter", "-t", str(self.pid), "-n", "-m", "--", *words]
+        return ["nsenter", "-t", str(self.pid), "-n", "-m", "-r", "--", *words]
 
     def run(self, *words, **how):
         return sh(*self.enter(*words), **how)
