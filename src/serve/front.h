@@ -21,7 +21,7 @@ enum {
 	FRONT_LOGINS = 8, /* of one network at a time: each costs a hash (attack 164) */
 	FRONT_NETWORKS = 65536,
 	FRONT_SESSIONS = 16000, /* of one front; below its limit of descriptors */
-	FRONT_LISTENERS = 128,  /* as many as a role can be given */
+	FRONT_LISTENERS = 192,  /* three lists of 64: smtp's services */
 	FRONT_SIGN_MS = 5000,   /* for `keys` to sign a handshake */
 };
 

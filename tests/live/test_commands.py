@@ -8,8 +8,8 @@ import stat
 import subprocess
 import unittest
 
-from stead import (OneServer, SANITIZED, STEAD, Server, mail_in, needs_root, needs_tool, pop3_all, pop3_login,
-                   until)
+from stead import (OneServer, SANITIZED, STEAD, Server, Talk, mail_in, needs_root, needs_tool, pop3_all,
+                   pop3_login, until)
 
 NOBODY = 65534
 ZONE = "@ SOA mail hostmaster %d 7200 3600 1209600 3600\n@ NS mail\n@ MX 10 mail\nmail A 127.0.0.1\n"
@@ -313,6 +313,22 @@ def right_owners(test, folder):
                 test.assertEqual(os.lstat(os.path.join(at, f)).st_mode & 0o77, 0, f"{name}/{f}")
     test.assertEqual(len(set(owners.values())), len(owners), owners)
     test.assertNotIn(0, owners.values())
+
+
+class ManyAddresses(unittest.TestCase):
+    def test_each_list_may_have_64(self):
+        def places(port):
+            return " ".join(f"127.0.9.{n}:{port}" for n in range(1, 65))
+        with Server(conf="") as s:
+            s.add_conf(f"smtp {{ listen [{places(s.port('smtp'))}]; }}\n"
+                       f"submission {{ listen [{places(s.port('submission'))}];"
+                       f" tls_listen [{places(s.port('submissions'))}]; }}")
+            s.run("check")
+            s.stop()
+            s.start()
+            for service in ("smtp", "submission"):
+                with Talk(s.port(service), host="127.0.9.64") as t:
+                    t.expect(rb"220 .*", t.reply)
 
 
 class Running(OneServer):
