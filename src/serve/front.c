@@ -8,14 +8,21 @@
 #include <stdlib.h>
 
 struct err
-front_init(struct front *f, struct loop *loop, struct random *random, struct peers *peers)
+front_init(struct front *f, struct loop *loop, struct random *random, struct peers *peers,
+           size_t session, size_t max)
 {
 	uint8_t key[16];
 
 	*f = (struct front){.loop = loop, .random = random, .peers = peers};
 	random_fill(random, key, sizeof(key));
 	f->purses = purses_open(key, FRONT_NETWORKS, FRONT_CONNECTIONS, FRONT_BYTES);
-	return f->purses ? OK : ERR(ERR_MEMORY, 0, "purses");
+	if (session)
+		f->pool = pool_open(session, max);
+	if (f->purses && (f->pool || !session))
+		return OK;
+	pool_close(f->pool);
+	purses_close(f->purses);
+	return ERR(ERR_MEMORY, 0, "a front");
 }
 
 /* It is not the newest any more. */
@@ -42,6 +49,7 @@ front_fini(struct front *f)
 	close_listeners(f);
 	loop_timer_stop(f->loop, &f->rotate);
 	retire(f->tls);
+	pool_close(f->pool);
 	purses_close(f->purses);
 }
 
@@ -169,7 +177,7 @@ front_session_open(struct front *f, const struct front_port *port, int fd, const
 	                         .in_max = port->in_max,
 	                         .out_max = port->out_max};
 	struct purse_peer *purse = !port->tls_now || f->tls ? front_enter(f, peer) : NULL;
-	struct front_session *s = purse ? pool_get(port->pool) : NULL;
+	struct front_session *s = purse ? pool_get(f->pool) : NULL;
 
 	if (!s) {
 		loop_close_fd(f->loop, fd);
@@ -202,7 +210,7 @@ front_session_close(struct front_session *s)
 	*s->link = s->next;
 	if (s->next)
 		s->next->link = s->link;
-	pool_put(s->port->pool, s);
+	pool_put(f->pool, s);
 	front_leave(f, peer);
 }
 

@@ -36,7 +36,6 @@ struct front_tls {
 
 /* How the sessions of one kind of listener begin; borrowed as long as there is one. */
 struct front_port {
-	struct pool *pool; /* of the driver's sessions, which begin with a struct front_session */
 	size_t in_max, out_max;
 	bool tls_now;    /* TLS from the first byte (RFC 8314 3) */
 	conn_turn *turn; /* its owner is the session */
@@ -61,6 +60,7 @@ struct front {
 	struct loop_timer rotate;
 	struct accept *listeners[FRONT_LISTENERS];
 	size_t n_listeners;
+	struct pool *pool; /* of the driver's sessions; NULL: it keeps them itself */
 	struct front_session *first;
 	struct login *waiting; /* for other logins of their network (serve/login.h) */
 	uint64_t sessions, all_sessions;
@@ -69,7 +69,12 @@ struct front {
 	void *owner;
 };
 
-MUST_CHECK struct err front_init(struct front *, struct loop *, struct random *, struct peers *);
+/*
+ * A driver's sessions begin with a struct front_session, have so many octets, and are at most `max`;
+ * both 0: front_session_open() is not used.
+ */
+MUST_CHECK struct err front_init(struct front *, struct loop *, struct random *, struct peers *,
+                                 size_t session, size_t max);
 /* All sessions must have ended. */
 void front_fini(struct front *);
 

@@ -4,7 +4,6 @@
 #include "serve/ftp.h"
 
 #include "base/log.h"
-#include "base/pool.h"
 #include "base/random.h"
 #include "serve/ftp_session.h"
 #include "talk/report.h"
@@ -408,21 +407,19 @@ ftp_serve_open(struct ftp_serve **out, const struct ftp_serve_conf *conf, struct
 	if (!serve)
 		return ERR(ERR_MEMORY, 0, "ftp");
 	ftp_serve_settings(serve, conf);
-	serve->pool = pool_open(sizeof(struct ftp_session), FTP_SESSIONS_MAX);
-	serve->port = (struct front_port){
-	    .pool = serve->pool, .in_max = IN_MAX, .out_max = OUT_MAX, .turn = turn};
-	e = serve->pool ? ftp_datas_init(&serve->datas, loop) : ERR(ERR_MEMORY, 0, "sessions");
+	serve->port = (struct front_port){.in_max = IN_MAX, .out_max = OUT_MAX, .turn = turn};
+	e = ftp_datas_init(&serve->datas, loop);
 	if (is_ok(e))
 		e = ftp_ports_open(&serve->ports, loop, random);
 	if (is_ok(e))
-		e = front_init(&serve->front, loop, random, peers);
+		e = front_init(&serve->front, loop, random, peers, sizeof(struct ftp_session),
+		               FTP_SESSIONS_MAX);
 	if (is_ok(e)) {
 		*out = serve;
 		return OK;
 	}
 	ftp_ports_close(serve->ports);
 	ftp_datas_fini(&serve->datas);
-	pool_close(serve->pool);
 	free(serve);
 	return e;
 }
@@ -436,7 +433,6 @@ ftp_serve_close(struct ftp_serve *serve)
 		session_free((struct ftp_session *)(void *)serve->front.first);
 	ftp_ports_close(serve->ports);
 	ftp_datas_fini(&serve->datas);
-	pool_close(serve->pool);
 	front_fini(&serve->front);
 	free(serve);
 }

@@ -54,7 +54,6 @@ struct ftp_session {
 
 struct ftp_serve {
 	struct front front;
-	struct pool *pool;
 	struct front_port port;
 	struct ftp_conf conf[2]; /* of sessions without and with a certificate */
 	struct ftp_serve_conf given;

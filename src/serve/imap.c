@@ -4,7 +4,6 @@
  */
 #include "base/log.h"
 #include "base/map.h"
-#include "base/pool.h"
 #include "base/random.h"
 #include "serve/imap_front.h"
 #include "talk/report.h"
@@ -30,7 +29,6 @@ struct listener {
 
 struct imap_serve {
 	struct front front;
-	struct pool *sessions;
 	struct map by_handle;     /* those that are logged in */
 	struct imap_conf conf[2]; /* of sessions without and with a certificate */
 	struct imap_serve_conf given;
@@ -470,18 +468,15 @@ imap_serve_open(struct imap_serve **out, const struct imap_serve_conf *conf, str
 	serve->bodies.cap = BODIES_MAX;
 	serve->conf[0] = (struct imap_conf){.host = conf->host};
 	serve->conf[1] = (struct imap_conf){.host = conf->host, .starttls = true};
-	serve->sessions = pool_open(sizeof(struct imap_front), FRONT_SESSIONS);
 	for (int tls_now = PLAIN; tls_now <= TLS_NOW; tls_now++)
 		serve->listeners[tls_now] =
-		    (struct listener){serve, {serve->sessions, IN_MAX, OUT_MAX, tls_now, turn}};
-	e = serve->sessions ? front_init(&serve->front, loop, random, peers)
-	                    : ERR(ERR_MEMORY, 0, "sessions");
-	if (is_ok(e)) {
+		    (struct listener){serve, {IN_MAX, OUT_MAX, tls_now, turn}};
+	e = front_init(&serve->front, loop, random, peers, sizeof(struct imap_front),
+	               FRONT_SESSIONS);
+	if (is_ok(e))
 		*out = serve;
-	} else {
-		pool_close(serve->sessions);
+	else
 		free(serve);
-	}
 	return e;
 }
 
@@ -492,7 +487,6 @@ imap_serve_close(struct imap_serve *serve)
 		return;
 	while (serve->front.first)
 		session_free((struct imap_front *)serve->front.first);
-	pool_close(serve->sessions);
 	map_free(&serve->by_handle);
 	front_fini(&serve->front);
 	free(serve);

@@ -382,7 +382,7 @@ names_open(struct names **out, uint32_t rate, struct loop *loop, struct random *
 	if (!s)
 		return ERR(ERR_MEMORY, 0, "names");
 	s->end = &s->first;
-	e = front_init(&s->front, loop, random, NULL);
+	e = front_init(&s->front, loop, random, NULL, 0, 0);
 	if (!is_ok(e)) {
 		free(s);
 		return e;

@@ -6,7 +6,6 @@
 
 #include "base/buf.h"
 #include "base/log.h"
-#include "base/pool.h"
 #include "serve/login.h"
 #include "talk/report.h"
 #include "talk/rows.h"
@@ -49,7 +48,6 @@ struct listener {
 
 struct pop3_serve {
 	struct front front;
-	struct pool *sessions;
 	struct pop3_conf conf[2]; /* of sessions without and with a certificate */
 	struct pop3_serve_conf given;
 	struct listener listeners[2];
@@ -478,18 +476,14 @@ pop3_serve_open(struct pop3_serve **out, const struct pop3_serve_conf *conf, str
 	serve->given = *conf;
 	serve->conf[0] = (struct pop3_conf){.host = conf->host};
 	serve->conf[1] = (struct pop3_conf){.host = conf->host, .stls = true};
-	serve->sessions = pool_open(sizeof(struct session), FRONT_SESSIONS);
 	for (int tls_now = PLAIN; tls_now <= TLS_NOW; tls_now++)
 		serve->listeners[tls_now] =
-		    (struct listener){serve, {serve->sessions, IN_MAX, OUT_MAX, tls_now, turn}};
-	e = serve->sessions ? front_init(&serve->front, loop, random, peers)
-	                    : ERR(ERR_MEMORY, 0, "sessions");
-	if (is_ok(e)) {
+		    (struct listener){serve, {IN_MAX, OUT_MAX, tls_now, turn}};
+	e = front_init(&serve->front, loop, random, peers, sizeof(struct session), FRONT_SESSIONS);
+	if (is_ok(e))
 		*out = serve;
-	} else {
-		pool_close(serve->sessions);
+	else
 		free(serve);
-	}
 	return e;
 }
 
@@ -500,7 +494,6 @@ pop3_serve_close(struct pop3_serve *serve)
 		return;
 	while (serve->front.first)
 		session_free((struct session *)serve->front.first);
-	pool_close(serve->sessions);
 	front_fini(&serve->front);
 	free(serve);
 }

@@ -250,7 +250,7 @@ open_parts(struct resolve *r, const struct resolve_conf *conf)
 {
 	struct delegation_world *w = &r->iterate.world;
 	uint8_t key[3][16];
-	struct err e = front_init(&r->front, conf->loop, conf->random, conf->peers);
+	struct err e = front_init(&r->front, conf->loop, conf->random, conf->peers, 0, 0);
 
 	if (!is_ok(e))
 		return e;

@@ -5,7 +5,6 @@
 #include "serve/smtp_session.h"
 
 #include "base/log.h"
-#include "base/pool.h"
 #include "base/random.h"
 #include "talk/report.h"
 
@@ -296,18 +295,15 @@ smtp_serve_open(struct smtp_serve **out, const struct smtp_serve_conf *conf, str
 		                                               .rcpt_max = conf->rcpt_max,
 		                                               .starttls = i % 2,
 		                                               .login = (enum smtp_login)(i / 2)};
-	serve->sessions = pool_open(sizeof(struct smtp_session), FRONT_SESSIONS);
 	for (enum smtp_kind k = SMTP_MX; k < SMTP_KINDS; k++)
 		serve->listeners[k] = (struct smtp_listener){
-		    serve, {serve->sessions, IN_MAX, OUT_MAX, k == SMTP_SUBMISSION_TLS, turn}, k};
-	e = serve->sessions ? front_init(&serve->front, loop, random, peers)
-	                    : ERR(ERR_MEMORY, 0, "sessions");
-	if (is_ok(e)) {
+		    serve, {IN_MAX, OUT_MAX, k == SMTP_SUBMISSION_TLS, turn}, k};
+	e = front_init(&serve->front, loop, random, peers, sizeof(struct smtp_session),
+	               FRONT_SESSIONS);
+	if (is_ok(e))
 		*out = serve;
-	} else {
-		pool_close(serve->sessions);
+	else
 		free(serve);
-	}
 	return e;
 }
 
@@ -318,7 +314,6 @@ smtp_serve_close(struct smtp_serve *serve)
 		return;
 	while (serve->front.first)
 		session_free((struct smtp_session *)serve->front.first);
-	pool_close(serve->sessions);
 	front_fini(&serve->front);
 	snap_release(serve->image);
 	free(serve);

@@ -48,7 +48,6 @@ struct smtp_listener {
 
 struct smtp_serve {
 	struct front front;
-	struct pool *sessions;
 	struct smtp_conf conf[3][2]; /* by enum smtp_login; without and with a certificate */
 	struct smtp_networks networks;
 	struct smtp_listener listeners[SMTP_KINDS];

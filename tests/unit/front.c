@@ -49,7 +49,7 @@ init(struct place *p)
 	p->random = random_seeded(1);
 	assert_true(is_ok(loop_sim_open(&p->loop, 1)));
 	assert_true(is_ok(peers_open(&p->peers, p->loop, ROLE_SMTP, &handlers, p)));
-	assert_true(is_ok(front_init(&p->front, p->loop, p->random, p->peers)));
+	assert_true(is_ok(front_init(&p->front, p->loop, p->random, p->peers, 0, 0)));
 }
 
 static void
@@ -182,6 +182,27 @@ a_network_has_its_share(void **state)
 	fini(&p);
 }
 
+/* A proxy on this machine has many clients behind one address. */
+static void
+loopback_has_a_larger_share(void **state)
+{
+	struct purse_peer *held[FRONT_CONNECTIONS + 1];
+	struct addr own;
+	struct place p;
+
+	(void)state;
+	init(&p);
+	assert_true(addr_parse(BYTES("127.0.0.1:1"), 0, &own));
+	for (size_t i = 0; i < COUNT(held); i++)
+		assert_non_null(held[i] = front_enter(&p.front, &own));
+	assert_int_equal(held[0]->connections.cap, FRONT_SESSIONS);
+	assert_int_equal(held[0]->bytes.cap, FRONT_OWN_BYTES);
+	for (size_t i = 0; i < COUNT(held); i++)
+		front_leave(&p.front, held[i]);
+	assert_int_equal(purses_count(p.front.purses), 0);
+	fini(&p);
+}
+
 int
 main(void)
 {
@@ -190,6 +211,7 @@ main(void)
 	    cmocka_unit_test(one_that_is_none_changes_nothing),
 	    cmocka_unit_test(it_drains_with_its_last_session),
 	    cmocka_unit_test(a_network_has_its_share),
+	    cmocka_unit_test(loopback_has_a_larger_share),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

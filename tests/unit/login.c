@@ -107,7 +107,7 @@ init(struct place *p, const char *from)
 	assert_true(is_ok(peers_open(&p->box, p->loop, ROLE_BOX, &box_handlers, p)));
 	join(p, p->mail, ROLE_MAIL, p->auth, ROLE_AUTH);
 	join(p, p->mail, ROLE_MAIL, p->box, ROLE_BOX);
-	assert_true(is_ok(front_init(&p->front, p->loop, p->random, p->mail)));
+	assert_true(is_ok(front_init(&p->front, p->loop, p->random, p->mail, 0, 0)));
 	for (size_t i = 0; i < SESSIONS; i++) {
 		struct visitor *v = &p->visitors[i];
 
